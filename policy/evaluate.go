@@ -1,0 +1,66 @@
+package policy
+
+// Allows reports whether the policy lets an event through: whether any of its
+// accesses is allowed. It allocates nothing.
+func (p *Policy) Allows(accesses []ParsedAccess) bool {
+	for i := range accesses {
+		if p.allows(&accesses[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// allows decides one access: denied if any deny statement applies, else allowed
+// if any allow statement does.
+func (p *Policy) allows(a *ParsedAccess) bool {
+	allowed := false
+	for i := range p.statements {
+		s := &p.statements[i]
+		if allowed && !s.deny {
+			continue
+		}
+		if !s.applies(a) {
+			continue
+		}
+		if s.deny {
+			return false
+		}
+		allowed = true
+	}
+	return allowed
+}
+
+// applies reports whether the statement is about the access. Actions come first:
+// they are shorter than resources.
+func (s *statement) applies(a *ParsedAccess) bool {
+	return s.matchesAction(a.Action) && s.matchesResource(&a.Resource)
+}
+
+func (s *statement) matchesAction(action string) bool {
+	return (s.actionItem(action) >= 0) != s.notActions
+}
+
+func (s *statement) matchesResource(r *Resource) bool {
+	return (s.resourceItem(r) >= 0) != s.notResources
+}
+
+// actionItem gives the index of the first listed action that matches, -1 for none.
+func (s *statement) actionItem(action string) int {
+	for i := range s.actions {
+		if s.actions[i].match(action) {
+			return i
+		}
+	}
+	return -1
+}
+
+// resourceItem gives the index of the first listed specifier that matches, -1 for none.
+func (s *statement) resourceItem(r *Resource) int {
+	for i := range s.resources {
+		if s.resources[i].match(r) {
+			return i
+		}
+	}
+	return -1
+}
