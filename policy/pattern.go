@@ -35,11 +35,6 @@ func newPattern(text string, decode bool) pattern {
 	return p
 }
 
-// any reports whether every text matches.
-func (p *pattern) any() bool {
-	return p.star && p.prefix == "" && p.suffix == "" && len(p.middle) == 0
-}
-
 // match reports whether the whole text matches. Each literal is taken at its
 // first occurrence and never reconsidered: what a wildcard leaves over, the next
 // one can take. So the time is linear in the text, whatever the pattern.
