@@ -1,0 +1,232 @@
+package render
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// helper is one entry of the table of helpers, which holds all that templates can call.
+type helper struct {
+	name     string
+	min, max int // how many arguments it is meant to get
+	block    blockKind
+	// call returns the value of a helper that is a blockValue. It must bear any arguments, and any number of them.
+	call func(args []Value) (Value, error)
+	// lint, if there is one, finds what is wrong with arguments that are literals; others are not IsDefined.
+	lint func(args []Value) error
+}
+
+// helpers is the table. The first five of Handlebars.js itself, and log; then those of LaunchDarkly's framework, whose
+// oddities with missing arguments are kept; then our own.
+var helpers = table(
+	helper{name: "if", min: 1, max: 1, block: blockIf},
+	helper{name: "unless", min: 1, max: 1, block: blockUnless},
+	helper{name: "each", min: 1, max: 1, block: blockEach},
+	helper{name: "with", min: 1, max: 1, block: blockWith},
+	helper{name: "lookup", min: 2, max: 2, call: lookup},
+	helper{name: "log", min: 0, max: 16, call: func([]Value) (Value, error) { return Value{}, nil }},
+
+	helper{name: "equal", min: 2, max: 2, block: blockEqual},
+	helper{name: "equalWithElse", min: 2, max: 2, block: blockEqual},
+	helper{name: "pathEncode", min: 1, max: 1, call: pathEncode},
+	helper{name: "queryEncode", min: 1, max: 1, call: queryEncode},
+	helper{name: "basicAuthHeaderValue", min: 2, max: 2, call: basicAuthHeaderValue},
+	helper{name: "formatWithOffset", min: 3, max: 3, call: formatWithOffset},
+
+	helper{name: "json", min: 1, max: 1, call: toJSON},
+	helper{name: "truncate", min: 2, max: 3, call: truncate},
+	helper{name: "default", min: 2, max: 2, call: fallback},
+	helper{name: "join", min: 1, max: 2, call: join},
+	helper{name: "lower", min: 1, max: 1, call: lower},
+	helper{name: "upper", min: 1, max: 1, call: upper},
+	helper{name: "formatTime", min: 2, max: 3, call: formatTime, lint: lintFormatTime},
+)
+
+var helperNames = slices.Sorted(maps.Keys(helpers))
+
+func table(all ...helper) map[string]*helper {
+	t := make(map[string]*helper, len(all))
+	for _, h := range all {
+		if h.call != nil {
+			h.block = blockValue
+		}
+		t[h.name] = &h
+	}
+	return t
+}
+
+// check finds what is wrong with a call whatever the context.
+func (h *helper) check(args []expr, pos int) *fault {
+	if h.lint == nil {
+		return nil
+	}
+	known := make([]Value, len(args))
+	for i, a := range args {
+		if l, ok := a.(*literal); ok {
+			known[i] = l.value
+		}
+	}
+	if err := h.lint(known); err != nil {
+		return faultf(pos, "", "%s: %s", h.name, err)
+	}
+	return nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// arg returns the i-th argument, undefined if it was not given.
+func arg(args []Value, i int) Value {
+	if i < len(args) {
+		return args[i]
+	}
+	return Value{}
+}
+
+// scriptArg returns the i-th argument as a JavaScript helper gets it: behind the last one given stands Handlebars'
+// own object of options.
+func scriptArg(args []Value, i int) Value {
+	if i == len(args) {
+		return nullContext
+	}
+	return arg(args, i)
+}
+
+// lookup(value, name) is the member of that name, or the item at that index.
+func lookup(args []Value) (Value, error) {
+	if len(args) != 2 {
+		if len(args) == 1 && !args[0].truthy() {
+			return args[0], nil
+		}
+		return Value{}, fmt.Errorf("takes 2 values, not %d", len(args))
+	}
+	if !args[0].truthy() {
+		return args[0], nil
+	}
+	v, _ := property(args[0], args[1].scriptText())
+	return v, nil
+}
+
+// encodeURI leaves letters, digits and these as they are.
+const (
+	unreserved = "-_.!~*'()"
+	reserved   = ";/?:@&=+$,#"
+)
+
+// pathEncode(value) percent-encodes as JavaScript's encodeURI does: all but what has a meaning in a URL.
+func pathEncode(args []Value) (Value, error) {
+	return percentEncode(scriptArg(args, 0).scriptText(), unreserved+reserved), nil
+}
+
+// queryEncode(value) percent-encodes as JavaScript's encodeURIComponent does: for a part of a path or a query.
+func queryEncode(args []Value) (Value, error) {
+	return percentEncode(scriptArg(args, 0).scriptText(), unreserved), nil
+}
+
+func percentEncode(s, kept string) Value {
+	const hex = "0123456789ABCDEF"
+	out := make([]byte, 0, len(s)+16)
+	for i := range len(s) {
+		c := s[i]
+		if (c|0x20 >= 'a' && c|0x20 <= 'z') || (c >= '0' && c <= '9') || strings.IndexByte(kept, c) >= 0 {
+			out = append(out, c)
+		} else {
+			out = append(out, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return Value{kind: KindString, str: string(out)}
+}
+
+// basicAuthHeaderValue(user, password) is the value of an Authorization header (RFC 7617, in UTF-8).
+func basicAuthHeaderValue(args []Value) (Value, error) {
+	pair := scriptArg(args, 0).scriptText() + ":" + scriptArg(args, 1).scriptText()
+	return String("Basic " + base64.StdEncoding.EncodeToString([]byte(pair))), nil
+}
+
+// toJSON, the helper json(value), is the value as JSON. It is written as it stands: not escaped again. What is not
+// there is null, so that the text is JSON whatever the context.
+func toJSON(args []Value) (Value, error) {
+	return Value{kind: KindString, safe: true, str: string(arg(args, 0).AppendJSON(nil))}, nil
+}
+
+// fallback, the helper default(value, other), is the other value where the first is not there, null or "".
+func fallback(args []Value) (Value, error) {
+	if v := arg(args, 0); !v.nullish() && (v.kind != KindString || v.str != "") {
+		return v, nil
+	}
+	return arg(args, 1), nil
+}
+
+var errTooLong = errors.New("the result is too long")
+
+// join(array, separator) is the texts of the items with the separator (", " unless given) between them.
+// What is no array is its text.
+func join(args []Value) (Value, error) {
+	v, sep := arg(args, 0), ", "
+	if len(args) > 1 {
+		sep = args[1].Text()
+	}
+	if v.kind != KindArray {
+		return String(v.Text()), nil
+	}
+	var b strings.Builder
+	for i := range v.Len() {
+		if i > 0 {
+			b.WriteString(sep)
+		}
+		b.WriteString(v.At(i).Text())
+		if b.Len() > maxOutput {
+			return Value{}, errTooLong
+		}
+	}
+	return String(b.String()), nil
+}
+
+// lower(value) is the text in lower case, letter by letter.
+func lower(args []Value) (Value, error) { return String(strings.ToLower(arg(args, 0).Text())), nil }
+
+// upper(value) is the text in upper case, letter by letter: ß stays ß.
+func upper(args []Value) (Value, error) { return String(strings.ToUpper(arg(args, 0).Text())), nil }
+
+// truncate(value, n, suffix) is the text if it has at most n characters, else its beginning and the suffix ("…"
+// unless given), together at most n. It does not cut between a letter and its accent, nor inside a joined emoji.
+func truncate(args []Value) (Value, error) {
+	s, suffix := []rune(arg(args, 0).Text()), []rune("…")
+	if len(args) > 2 {
+		suffix = []rune(args[2].Text())
+	}
+	f := arg(args, 1).toNumber()
+	if math.IsNaN(f) || f < 0 {
+		return Value{}, errors.New("the second value must be the number of characters to keep")
+	}
+	if f >= float64(len(s)) {
+		return String(string(s)), nil
+	}
+	n := int(f)
+	if len(suffix) > n {
+		suffix = nil
+	}
+	cut := n - len(suffix)
+	for cut > 0 && joins(s[cut-1], s[cut]) {
+		cut--
+	}
+	return String(string(s[:cut]) + string(suffix)), nil
+}
+
+// joins reports whether the second of two characters belongs to the first: accents, variation selectors, skin tones,
+// and what zero-width joiners join.
+func joins(a, b rune) bool {
+	const joiner = '\u200d'
+	return a == joiner || b == joiner || unicode.Is(unicode.M, b) || (b >= 0x1f3fb && b <= 0x1f3ff) ||
+		(a == '\r' && b == '\n')
+}

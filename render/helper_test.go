@@ -1,0 +1,104 @@
+package render_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/flaghook/flaghook/render"
+)
+
+const helperContext = `{"s":"Hé\"llo <b>\n","n":5,"z":0,"t":true,"nul":null,"e":"","ms":1580777685229,"a":["x",2,null,["y"]],
+"o":{"k":"v"},"ts":{"milliseconds":1580777685229,"seconds":1580777685},"iso":"2020-02-04T02:54:45.229+02:00",
+"flags":"🇩🇪👩‍🚀👍🏽e\u0301x"}`
+
+func TestHelpers(t *testing.T) {
+	for _, c := range []struct{ template, html, json string }{
+		{`{{json o}}`, `{"k":"v"}`, `{"k":"v"}`},
+		{`{{json s}}`, `"Hé\"llo <b>\n"`, `"Hé\"llo <b>\n"`},
+		{`{{json missing}} {{json nul}} {{json a}}`, `null null ["x",2,null,["y"]]`, `null null ["x",2,null,["y"]]`},
+		{`{{{lower (json s)}}}`, "\"hé\\\"llo <b>\\n\"", `\"hé\\\"llo <b>\\n\"`},
+		{`{{s}}`, "Hé&quot;llo &lt;b&gt;\n", `Hé\&quot;llo &lt;b&gt;\n`},
+		{`{{{s}}}`, "Hé\"llo <b>\n", `Hé\"llo <b>\n`},
+		{`{{{upper s}}}`, "HÉ\"LLO <B>\n", `HÉ\"LLO <B>\n`},
+		{`{{truncate "abcdef" 4}}|{{truncate "abc" 3}}|{{truncate "abcdef" 4 "."}}|{{truncate "abcdef" 4 ""}}`, "abc…|abc|abc.|abcd", "abc…|abc|abc.|abcd"},
+		{`{{truncate "abcdef" 0}}|{{truncate "abcdef" 2 "..."}}|{{truncate missing 3}}|{{truncate n 3}}`, "|ab||5", "|ab||5"},
+		{`{{truncate flags 3 ""}}|{{truncate flags 4 ""}}|{{truncate flags 6 ""}}|{{truncate flags 8 ""}}`, "🇩🇪|🇩🇪|🇩🇪👩‍🚀|🇩🇪👩‍🚀👍🏽", ""},
+		{`{{default missing "d"}}{{default nul "d"}}{{default e "d"}}{{default z "d"}}{{default t "d"}}{{default s}}`, "ddd0trueHé&quot;llo &lt;b&gt;\n", ""},
+		{`{{join a}}|{{join a "-"}}|{{join n}}|{{join missing}}|{{join a ""}}`, "x, 2, , y|x-2--y|5||x2y", ""},
+		{`{{lower "ÀB"}}{{upper "àß"}}{{lower missing}}{{upper}}`, "àbÀß", ""},
+		{`{{pathEncode "a b/ü?x=[1]#f%"}}`, "a%20b/%C3%BC?x&#x3D;%5B1%5D#f%25", "a%20b/%C3%BC?x&#x3D;%5B1%5D#f%25"},
+		{`{{{queryEncode "a b/ü?&'(1)*~!"}}}`, "a%20b%2F%C3%BC%3F%26'(1)*~!", ""},
+		{`{{queryEncode missing}}{{queryEncode nul}}{{queryEncode t}}{{queryEncode a}}`, "undefinednulltruex%2C2%2C%2Cy", ""},
+		{`{{{basicAuthHeaderValue "user" "pässword"}}}`, "Basic dXNlcjpww6Rzc3dvcmQ=", ""},
+		{`{{{basicAuthHeaderValue "u"}}}`, "Basic dTpbb2JqZWN0IE9iamVjdF0=", ""},
+		{`{{formatWithOffset ms 3600 "rfc3339"}}|{{formatWithOffset ms "-3600" "simple"}}`, "2020-02-04T01:54:45Z|2020-02-03 23:54:45", ""},
+		{`{{formatWithOffset 1500 0 "seconds"}}|{{formatWithOffset ms 0 "?"}}|{{formatWithOffset "x" 0 "seconds"}}|{{formatWithOffset}}`, "2|1580777685229|NaN|NaN", ""},
+		{`{{formatTime ms "%Y-%m-%d %H:%M:%S.%L %z"}}`, "2020-02-04 00:54:45.229 +0000", ""},
+		{`{{formatTime ts "rfc3339" "+05:30"}}|{{formatTime iso "iso"}}|{{formatTime iso "rfc3339" 3600}}`, "2020-02-04T06:24:45+05:30|2020-02-04T00:54:45.229Z|2020-02-04T01:54:45+01:00", ""},
+		{`{{formatTime "1580777685229" "%a %A %b %B %-d %e %j %y %-m %I %-I %-H %p %s %Q %F %T %R %D %:z 100%%"}}`, "Tue Tuesday Feb February 4  4 035 20 2 12 12 0 AM 1580777685 1580777685229 2020-02-04 00:54:45 00:54 02/04/20 +00:00 100%", ""},
+		{`{{formatTime ms "date"}}|{{formatTime ms "time"}}|{{formatTime ms "long" "-0100"}}|{{formatTime ms "rfc1123"}}`, "2020-02-04|00:54:45|February 3, 2020 at 23:54|Tue, 04 Feb 2020 00:54:45 +0000", ""},
+		{`[{{formatTime missing "date"}}{{formatTime nul "date"}}{{formatTime e "date"}}]`, "[]", "[]"},
+		{`{{#equal n "5"}}y{{else}}n{{/equal}}{{#equalWithElse missing ""}}y{{/equalWithElse}}{{#equal a "x,2,,y"}}y{{/equal}}{{#equal s n}}{{else}}n{{/equal}}`, "yyyn", ""},
+		{`{{lookup a 1}}{{lookup o "k"}}{{lookup a.[3] 0}}{{lookup s 0}}{{lookup a "length"}}{{lookup o "constructor"}}`, "2vyH4", ""},
+		{`{{log s}}{{log}}{{log a b c}}`, "", ""},
+		{`{{#lower "X<"}}never{{/lower}}`, "x<", "x<"},
+		{`{{a}}|{{{o}}}|{{@root.a.length}}`, "x,2,,y|[object Object]|4", ""},
+	} {
+		if c.json == "" {
+			c.json = strings.ReplaceAll(strings.ReplaceAll(c.html, "\n", `\n`), "&quot;", `\&quot;`)
+		}
+		for escape, want := range map[render.Escape]string{render.EscapeHTML: c.html, render.EscapeJSON: c.json} {
+			got, err := renderText(c.template, parse(t, helperContext), escape, render.RenderOptions{})
+			if err != nil || got != want {
+				t.Errorf("%s\n got %q, %v\nwant %q", c.template, got, err, want)
+			}
+		}
+	}
+}
+
+func TestEscapeNone(t *testing.T) {
+	got, err := renderText(`{{s}}{{{s}}}&{{json o}}`, parse(t, helperContext), render.EscapeNone, render.RenderOptions{})
+	if want := "Hé\"llo <b>\nHé\"llo <b>\n&{\"k\":\"v\"}"; err != nil || got != want {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestEscapeFor(t *testing.T) {
+	for name, want := range map[string]render.Escape{
+		"a.json": render.EscapeJSON, "x/a.json.hbs": render.EscapeJSON, "a.hbs": render.EscapeHTML,
+		"a.json.txt": render.EscapeHTML, "json": render.EscapeHTML, "a.html.hbs": render.EscapeHTML,
+	} {
+		if got := render.EscapeFor(name); got != want {
+			t.Errorf("%s: got %d", name, got)
+		}
+	}
+}
+
+func TestHelperErrors(t *testing.T) {
+	for template, want := range map[string]string{
+		`{{truncate s}}`:                      "t.hbs:1:3: truncate: the second value must be",
+		"\n {{formatTime \"x\" \"date\"}}":    "t.hbs:2:4: formatTime: the first value must be a time",
+		`{{formatTime ms "%k"}}`:              `t.hbs:1:3: formatTime: unknown directive "%k" in the layout`,
+		`{{formatTime ms "50%"}}`:             "the layout ends with a single %",
+		`{{formatTime ms "date" "Mars"}}`:     "the offset must be like",
+		`{{formatWithOffset "x" 0 "simple"}}`: "formatWithOffset: the first two values",
+		`{{#each}}{{/each}}`:                  "t.hbs:1:4: each takes 1 value, not 0",
+		`{{#if s n}}{{/if}}`:                  "if takes 1 value, not 2",
+		`{{#equal s}}{{/equal}}`:              "equal takes 2 values, not 1",
+		`{{lookup a}}`:                        "lookup: takes 2 values, not 1",
+		`{{if s}}`:                            "t.hbs:1:3: the helper if needs a block (write {{#if ...}} ... {{/if}})",
+		`{{#if (equal a b)}}{{/if}}`:          "t.hbs:1:8: the helper equal needs a block",
+		`{{jsom s}}`:                          `there is no helper "jsom" (did you mean json?)`,
+		`{{#eachh a}}{{/eachh}}`:              `there is no helper "eachh" (did you mean each?)`,
+		`{{queryEncode (a.b c)}}`:             `t.hbs:1:16: there is no helper "a.b"`,
+		`{{> self}}`:                          "t.hbs:1:1: partials are not supported",
+		`{{* deco}}`:                          "decorators",
+		`{{#*inline "x"}}{{/inline}}`:         "decorators",
+		`{{#each a as |x|}}{{else}}{{x}}{{/each}}{{#if t as |y|}}{{y}}{{/if}}`: "this block sets no block parameter",
+	} {
+		got, err := renderText(template, parse(t, helperContext), render.EscapeHTML, render.RenderOptions{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\n got %q, %v\nwant %s", template, got, err, want)
+		}
+	}
+}

@@ -1,0 +1,296 @@
+package render
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// maxJSONDepth is how deep arrays and objects may be nested in what ParseJSON reads.
+const maxJSONDepth = 200
+
+// JSONError says why a text is not JSON. Line and Column count from 1, the column in characters.
+type JSONError struct {
+	Line, Column int
+	Message      string
+}
+
+// Error returns the message behind its place.
+func (e *JSONError) Error() string {
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+}
+
+// ParseJSON reads one JSON text (RFC 8259) and keeps the order of members and the literals of numbers. Of a repeated
+// key the last value counts, at the first one's place, as in JSON.parse. Nesting is limited to 200.
+// Bytes that are not UTF-8 and lone surrogates become U+FFFD. Errors are *JSONError.
+func ParseJSON(data []byte) (Value, error) {
+	p := jsonParser{text: string(data)}
+	v, err := p.document()
+	if err != nil {
+		return Value{}, err
+	}
+	return v, nil
+}
+
+// UnmarshalJSON reads the value as ParseJSON does.
+func (v *Value) UnmarshalJSON(data []byte) error {
+	x, err := ParseJSON(data)
+	if err != nil {
+		return err
+	}
+	*v = x
+	return nil
+}
+
+type jsonParser struct {
+	text  string
+	pos   int
+	depth int
+}
+
+func (p *jsonParser) document() (Value, error) {
+	v, err := p.value()
+	if err != nil {
+		return v, err
+	}
+	if p.skip(); p.pos < len(p.text) {
+		return v, p.unexpected("the end of the text")
+	}
+	return v, nil
+}
+
+func (p *jsonParser) skip() {
+	for p.pos < len(p.text) {
+		switch p.text[p.pos] {
+		case ' ', '\t', '\n', '\r':
+			p.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (p *jsonParser) value() (Value, error) {
+	p.skip()
+	if p.pos == len(p.text) {
+		return Value{}, p.unexpected("a value")
+	}
+	switch c := p.text[p.pos]; {
+	case c == '{' || c == '[':
+		if p.depth++; p.depth > maxJSONDepth {
+			return Value{}, p.errorf(p.pos, "nested more than %d deep", maxJSONDepth)
+		}
+		defer func() { p.depth-- }()
+		if p.pos++; c == '{' {
+			return p.object()
+		}
+		return p.array()
+	case c == '"':
+		s, err := p.string()
+		return Value{kind: KindString, str: s}, err
+	case c == '-' || (c >= '0' && c <= '9'):
+		return p.number()
+	}
+	for _, w := range jsonWords {
+		if strings.HasPrefix(p.text[p.pos:], w.text) {
+			p.pos += len(w.text)
+			return w.value, nil
+		}
+	}
+	return Value{}, p.unexpected("a value")
+}
+
+var jsonWords = []struct {
+	text  string
+	value Value
+}{{"null", Null}, {"true", Bool(true)}, {"false", Bool(false)}}
+
+// next skips white space and the byte c, and reports whether c was there.
+func (p *jsonParser) next(c byte) bool {
+	p.skip()
+	if p.pos < len(p.text) && p.text[p.pos] == c {
+		p.pos++
+		return true
+	}
+	return false
+}
+
+func (p *jsonParser) array() (Value, error) {
+	items := []Value{}
+	if p.next(']') {
+		return Array(items...), nil
+	}
+	for {
+		v, err := p.value()
+		if err != nil {
+			return v, err
+		}
+		items = append(items, v)
+		if p.next(']') {
+			return Array(items...), nil
+		}
+		if !p.next(',') {
+			return v, p.unexpected("',' or ']'")
+		}
+	}
+}
+
+func (p *jsonParser) object() (Value, error) {
+	members := []Member{}
+	if p.next('}') {
+		return newObject(members), nil
+	}
+	for {
+		if p.skip(); p.pos == len(p.text) || p.text[p.pos] != '"' {
+			return Value{}, p.unexpected("a member's name in double quotes")
+		}
+		key, err := p.string()
+		if err != nil {
+			return Value{}, err
+		}
+		if !p.next(':') {
+			return Value{}, p.unexpected("':'")
+		}
+		v, err := p.value()
+		if err != nil {
+			return v, err
+		}
+		members = append(members, Member{key, v})
+		if p.next('}') {
+			return newObject(members), nil
+		}
+		if !p.next(',') {
+			return v, p.unexpected("',' or '}'")
+		}
+	}
+}
+
+func (p *jsonParser) number() (Value, error) {
+	start := p.pos
+	digits := func() bool {
+		from := p.pos
+		for p.pos < len(p.text) && p.text[p.pos] >= '0' && p.text[p.pos] <= '9' {
+			p.pos++
+		}
+		return p.pos > from
+	}
+	accept := func(set string) bool {
+		if p.pos < len(p.text) && strings.IndexByte(set, p.text[p.pos]) >= 0 {
+			p.pos++
+			return true
+		}
+		return false
+	}
+	accept("-")
+	if !accept("0") && !digits() {
+		return Value{}, p.unexpected("a digit")
+	}
+	if accept(".") && !digits() {
+		return Value{}, p.unexpected("a digit")
+	}
+	if accept("eE") {
+		accept("+-")
+		if !digits() {
+			return Value{}, p.unexpected("a digit")
+		}
+	}
+	literal := p.text[start:p.pos]
+	f, err := strconv.ParseFloat(literal, 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return Value{}, p.errorf(start, "bad number %s", literal)
+	}
+	return Value{kind: KindNumber, num: f, str: literal}, nil
+}
+
+// string reads a string, whose opening quote is next.
+func (p *jsonParser) string() (string, error) {
+	p.pos++
+	start := p.pos
+	for i := start; i < len(p.text); i++ {
+		switch c := p.text[i]; {
+		case c == '"':
+			p.pos = i + 1
+			return validText(p.text[start:i]), nil
+		case c == '\\':
+			return p.escapedString(start, i)
+		case c < 0x20:
+			return "", p.errorf(i, "a control character in a string must be escaped")
+		}
+	}
+	return "", p.errorf(start-1, "the string has no closing quote")
+}
+
+// escapedString goes on with a string that began at start and has its first backslash at i.
+func (p *jsonParser) escapedString(start, i int) (string, error) {
+	out := make([]byte, 0, len(p.text[start:i])+32)
+	out = append(out, p.text[start:i]...)
+	for i < len(p.text) {
+		switch c := p.text[i]; {
+		case c == '"':
+			p.pos = i + 1
+			return validText(string(out)), nil
+		case c < 0x20:
+			return "", p.errorf(i, "a control character in a string must be escaped")
+		case c != '\\':
+			out = append(out, c)
+			i++
+		default:
+			r, n := unescapeJSON(p.text[i:])
+			if n == 0 {
+				return "", p.errorf(i, "bad escape in a string")
+			}
+			out = utf8.AppendRune(out, r)
+			i += n
+		}
+	}
+	return "", p.errorf(start-1, "the string has no closing quote")
+}
+
+// unescapeJSON reads the escape that s begins with and returns its character and length, 0 if it is none.
+func unescapeJSON(s string) (rune, int) {
+	if len(s) < 2 {
+		return 0, 0
+	}
+	if i := strings.IndexByte(`"\/bfnrt`, s[1]); i >= 0 {
+		return rune("\"\\/\b\f\n\r\t"[i]), 2
+	}
+	r := hexEscape(s)
+	if r < 0 {
+		return 0, 0
+	}
+	if !utf16.IsSurrogate(r) {
+		return r, 6
+	}
+	if pair := utf16.DecodeRune(r, hexEscape(s[6:])); pair != utf8.RuneError {
+		return pair, 12
+	}
+	return utf8.RuneError, 6
+}
+
+// hexEscape reads \uXXXX at the start of s, or returns -1.
+func hexEscape(s string) rune {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return -1
+	}
+	n, err := strconv.ParseUint(s[2:6], 16, 16)
+	if err != nil {
+		return -1
+	}
+	return rune(n)
+}
+
+func (p *jsonParser) unexpected(want string) error {
+	if p.pos >= len(p.text) {
+		return p.errorf(p.pos, "the text ends where %s is expected", want)
+	}
+	r, _ := utf8.DecodeRuneInString(p.text[p.pos:])
+	return p.errorf(p.pos, "found %q where %s is expected", r, want)
+}
+
+func (p *jsonParser) errorf(pos int, format string, args ...any) error {
+	line, column := position(p.text, pos)
+	return &JSONError{Line: line, Column: column, Message: fmt.Sprintf(format, args...)}
+}

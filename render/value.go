@@ -1,0 +1,332 @@
+package render
+
+import (
+	"iter"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// Kind says what a Value is.
+type Kind uint8
+
+// The kinds of a Value. The zero Kind is that of the zero Value: not there at all, which JSON's null is not.
+const (
+	KindUndefined Kind = iota
+	KindNull
+	KindBool
+	KindNumber
+	KindString
+	KindArray
+	KindObject
+)
+
+var kindNames = [...]string{"undefined", "null", "bool", "number", "string", "array", "object"}
+
+// String names the kind as JSON does: "null", "bool", "number", "string", "array", "object", or "undefined".
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "Kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+// Value is an immutable JSON value whose objects keep the order of their members.
+// The zero Value is undefined. Values are small, meant to be passed by value, and safe for concurrent use.
+type Value struct {
+	kind Kind
+	safe bool    // a string that is written as it stands, whatever the escaping
+	num  float64 // KindNumber; KindBool: 1 is true
+	str  string  // KindString; KindNumber: the literal as it was parsed, or empty
+	ref  *compound
+}
+
+// compound holds what arrays and objects are made of. Its address is the identity of the array or object.
+type compound struct {
+	items   []Value        // KindArray
+	members []Member       // KindObject
+	index   map[string]int // KindObject with many members: their places
+	weight  int            // about how many bytes the whole takes as text
+	order   []int          // KindObject with integer-like keys: the order in which JavaScript iterates
+}
+
+// Member is one member of an object.
+type Member struct {
+	Key   string
+	Value Value
+}
+
+// indexFrom is the number of members from which on an object is worth an index.
+const indexFrom = 17
+
+// Null is JSON's null.
+var Null = Value{kind: KindNull}
+
+// Bool returns b as a Value.
+func Bool(b bool) Value {
+	if b {
+		return Value{kind: KindBool, num: 1}
+	}
+	return Value{kind: KindBool}
+}
+
+// Number returns f as a Value. As in JavaScript it may be infinite or not a number; as JSON it is null then.
+func Number(f float64) Value { return Value{kind: KindNumber, num: f} }
+
+// String returns s as a Value. Bytes that are not UTF-8 become U+FFFD.
+func String(s string) Value { return Value{kind: KindString, str: validText(s)} }
+
+// Array returns an array of the items. The slice belongs to the Value from then on.
+// An undefined item is null in JSON.
+func Array(items ...Value) Value {
+	c := &compound{items: items, weight: 2}
+	for i := range items {
+		c.addWeight(items[i].weight())
+	}
+	return Value{kind: KindArray, ref: c}
+}
+
+// addWeight adds up, and stops long before it would overflow: a Value may hold another many times.
+func (c *compound) addWeight(n int) { c.weight = min(c.weight+n+2, math.MaxInt32) }
+
+// weight is about how many bytes the value takes as text.
+func (v Value) weight() int {
+	if v.ref != nil {
+		return v.ref.weight
+	}
+	return len(v.str) + 2
+}
+
+// Object returns an object of the members. The slice belongs to the Value from then on.
+// Where a key is repeated the last value stands at the first place; undefined members are left out.
+func Object(members ...Member) Value {
+	return newObject(members)
+}
+
+func newObject(members []Member) Value {
+	c := &compound{members: members}
+	if len(members) >= indexFrom {
+		c.index = make(map[string]int, len(members))
+	}
+	kept := members[:0]
+	for _, m := range members {
+		m.Key = validText(m.Key)
+		if i := c.find(kept, m.Key); i >= 0 {
+			kept[i].Value = m.Value
+			continue
+		}
+		if c.index != nil {
+			c.index[m.Key] = len(kept)
+		}
+		kept = append(kept, m)
+	}
+	c.members = kept
+	if slices.ContainsFunc(kept, func(m Member) bool { return m.Value.kind == KindUndefined }) {
+		return newObject(slices.DeleteFunc(kept, func(m Member) bool { return m.Value.kind == KindUndefined }))
+	}
+	c.order = iterationOrder(kept)
+	for i := range kept {
+		c.addWeight(len(kept[i].Key) + kept[i].Value.weight())
+	}
+	return Value{kind: KindObject, ref: c}
+}
+
+func (c *compound) find(members []Member, key string) int {
+	if c.index != nil {
+		if i, ok := c.index[key]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range members {
+		if members[i].Key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// iterationOrder returns the order in which JavaScript lists the members (integer-like keys first, by number;
+// then the others as inserted), or nil where that is the order they are in.
+func iterationOrder(members []Member) []int {
+	type numbered struct {
+		n uint64
+		i int
+	}
+	var numbers []numbered
+	for i, m := range members {
+		if n, ok := arrayIndex(m.Key); ok {
+			numbers = append(numbers, numbered{n, i})
+		}
+	}
+	if numbers == nil {
+		return nil
+	}
+	slices.SortFunc(numbers, func(a, b numbered) int {
+		if a.n < b.n {
+			return -1
+		}
+		return 1
+	})
+	order := make([]int, 0, len(members))
+	for _, n := range numbers {
+		order = append(order, n.i)
+	}
+	for i, m := range members {
+		if _, ok := arrayIndex(m.Key); !ok {
+			order = append(order, i)
+		}
+	}
+	return order
+}
+
+// arrayIndex reads a key that JavaScript takes for an index: decimal digits, no leading zero, below 2^32-1.
+func arrayIndex(key string) (uint64, bool) {
+	if key == "" || len(key) > 10 || key[0] < '0' || key[0] > '9' || (key[0] == '0' && len(key) > 1) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(key, 10, 64)
+	return n, err == nil && n < math.MaxUint32
+}
+
+// Kind returns what the value is.
+func (v Value) Kind() Kind { return v.kind }
+
+// IsDefined reports whether the value is there; null is.
+func (v Value) IsDefined() bool { return v.kind != KindUndefined }
+
+// AsBool returns the boolean, or false when the value is of another kind.
+func (v Value) AsBool() bool { return v.kind == KindBool && v.num != 0 }
+
+// AsNumber returns the number, or 0 when the value is of another kind.
+func (v Value) AsNumber() float64 {
+	if v.kind != KindNumber {
+		return 0
+	}
+	return v.num
+}
+
+// AsString returns the string, or "" when the value is of another kind; Text converts.
+func (v Value) AsString() string {
+	if v.kind != KindString {
+		return ""
+	}
+	return v.str
+}
+
+// Len returns the number of items of an array or members of an object, else 0.
+func (v Value) Len() int {
+	switch v.kind {
+	case KindArray:
+		return len(v.ref.items)
+	case KindObject:
+		return len(v.ref.members)
+	}
+	return 0
+}
+
+// At returns the i-th item of an array; undefined when there is none.
+func (v Value) At(i int) Value {
+	if v.kind != KindArray || i < 0 || i >= len(v.ref.items) {
+		return Value{}
+	}
+	return v.ref.items[i]
+}
+
+// Get returns the object's member of that name; undefined when there is none.
+func (v Value) Get(key string) Value {
+	x, _ := v.member(key)
+	return x
+}
+
+// Has reports whether the value is an object with a member of that name.
+func (v Value) Has(key string) bool {
+	_, ok := v.member(key)
+	return ok
+}
+
+func (v Value) member(key string) (Value, bool) {
+	if v.kind != KindObject {
+		return Value{}, false
+	}
+	if i := v.ref.find(v.ref.members, key); i >= 0 {
+		return v.ref.members[i].Value, true
+	}
+	return Value{}, false
+}
+
+// Path returns what Get gives for each key in turn; undefined when one of them is missing.
+func (v Value) Path(keys ...string) Value {
+	for _, key := range keys {
+		v = v.Get(key)
+	}
+	return v
+}
+
+// Members yields the members of an object in their own order; nothing for other kinds.
+func (v Value) Members() iter.Seq2[string, Value] {
+	return func(yield func(string, Value) bool) {
+		if v.kind != KindObject {
+			return
+		}
+		for _, m := range v.ref.members {
+			if !yield(m.Key, m.Value) {
+				return
+			}
+		}
+	}
+}
+
+// Items yields the items of an array; nothing for other kinds.
+func (v Value) Items() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		if v.kind != KindArray {
+			return
+		}
+		for _, x := range v.ref.items {
+			if !yield(x) {
+				return
+			}
+		}
+	}
+}
+
+// With returns a copy of the object in which that member has the value x: in its place if it was there, else last.
+// An undefined x removes the member. A value that is no object counts as an empty one.
+func (v Value) With(key string, x Value) Value {
+	members := make([]Member, 0, v.Len()+1)
+	if v.kind == KindObject {
+		members = append(members, v.ref.members...)
+	}
+	return newObject(append(members, Member{key, x}))
+}
+
+// Equal reports whether both are the same JSON: numbers by value, objects whatever the order of their members.
+func (v Value) Equal(o Value) bool {
+	if v.kind != o.kind {
+		return false
+	}
+	switch v.kind {
+	case KindBool, KindNumber:
+		return v.num == o.num
+	case KindString:
+		return v.str == o.str
+	case KindArray:
+		return v.ref == o.ref || slices.EqualFunc(v.ref.items, o.ref.items, Value.Equal)
+	case KindObject:
+		return v.ref == o.ref || v.equalMembers(o)
+	}
+	return true
+}
+
+func (v Value) equalMembers(o Value) bool {
+	if v.Len() != o.Len() {
+		return false
+	}
+	for _, m := range v.ref.members {
+		if x, ok := o.member(m.Key); !ok || !m.Value.Equal(x) {
+			return false
+		}
+	}
+	return true
+}
