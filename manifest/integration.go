@@ -1,0 +1,64 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/flaghook/flaghook/policy"
+)
+
+// An Integration is a folder that has been loaded without an error. It never
+// changes, and is safe for concurrent use.
+type Integration struct {
+	Key      string // the folder's name
+	Manifest Manifest
+
+	hook     *Hook
+	compiled compiled
+}
+
+// Hook returns what sends change events, nil where the integration does not.
+// The caller must not change it.
+func (i *Integration) Hook() *Hook { return i.hook }
+
+// Subscribable returns nil if subscriptions can be made, else why they cannot.
+func (i *Integration) Subscribable() error {
+	switch {
+	case i.hook == nil:
+		return fmt.Errorf("%s cannot be subscribed: it has no auditLogEventsHook, so it receives no events", i.Key)
+	case i.hook.Endpoint == nil:
+		return fmt.Errorf("%s cannot be subscribed: its auditLogEventsHook has no endpoint to send events to", i.Key)
+	}
+	return nil
+}
+
+// DefaultStatements returns a copy of the policy of subscriptions that name no
+// statements, nil where the integration has none.
+func (i *Integration) DefaultStatements() []policy.Statement {
+	if i.hook == nil {
+		return nil
+	}
+	return slices.Clone(i.hook.DefaultPolicy)
+}
+
+// Variable returns the form variable of that key, nil where there is none.
+func (i *Integration) Variable(key string) *FormVariable {
+	for n := range i.Manifest.FormVariables {
+		if v := &i.Manifest.FormVariables[n]; v.Key == key {
+			return v
+		}
+	}
+	return nil
+}
+
+// variableKeys lists the keys of the form variables.
+func (i *Integration) variableKeys() []string {
+	keys := make([]string, len(i.Manifest.FormVariables))
+	for n, v := range i.Manifest.FormVariables {
+		keys[n] = v.Key
+	}
+	return keys
+}
+
+var errNoHook = errors.New("the integration has no auditLogEventsHook, so there is nothing to render")

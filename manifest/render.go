@@ -1,0 +1,176 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flaghook/flaghook/render"
+)
+
+// ValidationTemplate is the template of the request that tries a subscription
+// out.
+const ValidationTemplate = "validation"
+
+const defaultTemplate = "default"
+
+// RenderInput is what one subscription adds to an event.
+type RenderInput struct {
+	Config     render.Value // the form variables' values, an object; defaults are filled in
+	OAuth      render.Value // {baseURI, accessToken}; undefined where there is none
+	Template   string       // key of the template to take, "" for the one that fits the event
+	Validation bool         // take the template "validation" if there is one
+	Strict     bool         // a name that is missing is an error
+
+	// OnMissing hears of each name that a template uses and the event does not
+	// have; template is its file, with the member in parentheses where it stands
+	// in manifest.json itself: the line and column then count in that string. It
+	// may be nil.
+	OnMissing func(template string, m render.Missing)
+}
+
+// Rendered is what became of an event.
+type Rendered struct {
+	Request  *Request // nil if nothing is to be sent
+	Template string   // key of the template, "" for a standard payload
+	Skipped  string   // why Request is nil
+}
+
+// Render makes the request that carries an event to a subscription. A nil
+// Request with a reason in Skipped is no error: no template fits the event, or
+// its body is empty. An error names the template by its path in the folder, and
+// wraps *render.Error where rendering failed. The request may still be one that
+// cannot be sent; see [Request.Check].
+func (i *Integration) Render(e *Event, in RenderInput) (*Rendered, error) {
+	if i.hook == nil {
+		return nil, errNoHook
+	}
+	config := i.withDefaults(in.Config)
+	key, chosen, err := i.choose(e, in)
+	if err != nil {
+		return nil, err
+	}
+	out := &Rendered{Template: key}
+	request := &Request{}
+	contentType := "application/json"
+	switch {
+	case chosen != nil:
+		contentType = chosen.contentType
+		if request.Body, err = i.body(chosen, e, config, in); err != nil {
+			return nil, inFile(chosen.file, err)
+		}
+	case i.hook.UseStandardWebhookPayload:
+		request.Body = e.webhook()
+	case len(i.hook.Templates) == 0:
+		request.Body = e.standard()
+	default:
+		out.Skipped = fmt.Sprintf("no template for events of the kind %q and no default template", e.kind)
+		return out, nil
+	}
+	if len(bytes.TrimSpace(request.Body)) == 0 {
+		out.Skipped = "the body is empty"
+		return out, nil
+	}
+	if err := i.address(request, e, config, in); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(request.Headers, func(h Header) bool { return strings.EqualFold(h.Name, "Content-Type") }) {
+		request.Headers = append(request.Headers, Header{"Content-Type", contentType})
+	}
+	out.Request = request
+	return out, nil
+}
+
+// choose picks the template; a nil body without an error means that a standard
+// payload is sent, or nothing.
+func (i *Integration) choose(e *Event, in RenderInput) (string, *body, error) {
+	bodies := i.compiled.bodies
+	if in.Template != "" {
+		b, found := bodies[in.Template]
+		if !found && len(bodies) > 0 {
+			keys := slices.Sorted(maps.Keys(bodies))
+			return "", nil, fmt.Errorf("%s has no template %q; it has %s", i.Key, in.Template, quoted(keys, "and"))
+		}
+		if found {
+			return in.Template, b, nil
+		}
+		return "", nil, nil
+	}
+	if i.hook.UseStandardWebhookPayload {
+		return "", nil, nil
+	}
+	keys := []string{e.kind, defaultTemplate}
+	if in.Validation {
+		keys = append([]string{ValidationTemplate}, keys...)
+	} else if e.kind == ValidationTemplate {
+		keys = keys[1:] // an event of that kind is not the test request
+	}
+	for _, key := range keys {
+		if b, found := bodies[key]; found {
+			return key, b, nil
+		}
+	}
+	return "", nil, nil
+}
+
+// body renders a body, for all subscriptions at once where it can be the same.
+func (i *Integration) body(b *body, e *Event, config render.Value, in RenderInput) ([]byte, error) {
+	if b.shared && !in.Strict && in.OnMissing == nil {
+		return e.shared(b)
+	}
+	root := e.context.With("formVariables", config).With("oauth", in.OAuth)
+	text, err := renderOne(b.template, root, b.file, in)
+	return []byte(text), err
+}
+
+func renderOne(t *render.Template, root render.Value, file string, in RenderInput) (string, error) {
+	if !in.Strict && in.OnMissing == nil {
+		return t.Render(root)
+	}
+	options := render.RenderOptions{Strict: in.Strict}
+	if in.OnMissing != nil {
+		options.OnMissing = func(m render.Missing) { in.OnMissing(file, m) }
+	}
+	return t.RenderWith(root, options)
+}
+
+// address renders URL and headers and says how to sign. They see the form
+// variables at their root and the event under context.
+func (i *Integration) address(r *Request, e *Event, config render.Value, in RenderInput) error {
+	endpoint := i.hook.Endpoint
+	if endpoint == nil {
+		return nil
+	}
+	root := config.With("context", e.context).With("oauth", in.OAuth)
+	r.Method = endpoint.Method
+	var err error
+	if r.URL, err = renderOne(i.compiled.url.template, root, i.compiled.url.name, in); err != nil {
+		return inFile(i.compiled.url.name, err)
+	}
+	for n, h := range endpoint.Headers {
+		of := i.compiled.headers[n]
+		value, err := renderOne(of.template, root, of.name, in)
+		if err != nil {
+			return inFile(of.name, err)
+		}
+		r.Headers = append(r.Headers, Header{h.Name, value})
+	}
+	if s := endpoint.HMACSignature; s != nil {
+		if secret := config.Get(s.SecretVariable).AsString(); secret != "" {
+			r.Signature = &Signature{Header: s.HeaderName, Secret: secret}
+		}
+	}
+	return nil
+}
+
+// inFile adds the file to an error that does not name it yet.
+func inFile(file string, err error) error {
+	var e *render.Error
+	if errors.As(err, &e) && e.Name == file {
+		return err
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}

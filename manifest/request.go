@@ -1,0 +1,89 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// A Request is a rendered HTTP request, ready to be signed and sent.
+type Request struct {
+	Method    string // "" for a hook without an endpoint
+	URL       string // "" for a hook without an endpoint
+	Headers   []Header
+	Body      []byte     // shared between deliveries: read only
+	Signature *Signature // nil where nothing is signed
+}
+
+// A Signature asks for the lower-case hex of HMAC-SHA256(Secret, body) in a
+// header.
+type Signature struct{ Header, Secret string }
+
+// Check reports what keeps the request from being sent: a URL that is not
+// absolute http or https, a header that HTTP cannot carry. The error shows no
+// more of the URL than scheme and host, and no header's value.
+func (r *Request) Check() error {
+	if r.Method == "" && r.URL == "" {
+		return errors.New("the integration has no endpoint to send to")
+	}
+	if err := checkURL(r.URL); err != nil {
+		return err
+	}
+	for _, h := range r.Headers {
+		if err := checkHeader(h); err != nil {
+			return err
+		}
+	}
+	if r.Signature != nil && !validHeaderName(r.Signature.Header) {
+		return fmt.Errorf("the signature's header has a name that HTTP cannot carry: %q", r.Signature.Header)
+	}
+	return nil
+}
+
+func checkHeader(h Header) error {
+	if !validHeaderName(h.Name) {
+		return fmt.Errorf("a header has a name that HTTP cannot carry: %q", h.Name)
+	}
+	for n := range len(h.Value) {
+		if b := h.Value[n]; b < ' ' && b != '\t' || b == 0x7f {
+			return fmt.Errorf("the header %s has a line break or another control character in its value", h.Name)
+		}
+	}
+	return nil
+}
+
+// checkURL wants an absolute http or https URL. Errors of net/url quote the
+// whole URL, whose path and query may hold secrets, and are never passed on.
+func checkURL(raw string) error {
+	if raw == "" {
+		return errors.New("the URL is empty")
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return errors.New("the URL cannot be read; it must be an absolute http or https URL, such as https://example.com/hook")
+	}
+	switch scheme := strings.ToLower(u.Scheme); {
+	case scheme == "":
+		return errors.New("the URL is not absolute; it must begin with http:// or https://")
+	case scheme != "http" && scheme != "https":
+		return errors.New("the URL is neither http nor https")
+	case u.Hostname() == "" || u.Opaque != "":
+		return fmt.Errorf("the URL has no host behind %s://", scheme)
+	case strings.ContainsAny(u.Host, " \"<>\\^`{|}"):
+		return fmt.Errorf("the URL's host is not one a name can have: %s://%s", scheme, u.Host)
+	}
+	return nil
+}
+
+// validHeaderName reports whether a name is a token of RFC 9110, section 5.6.2.
+func validHeaderName(name string) bool {
+	for n := range len(name) {
+		b := name[n]
+		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
+		if !letter && strings.IndexByte("!#$%&'*+-.^_`|~", b) < 0 {
+			return false
+		}
+	}
+	return name != ""
+}
