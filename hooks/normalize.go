@@ -1,0 +1,261 @@
+package hooks
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flaghook/flaghook/policy"
+	"github.com/flaghook/flaghook/render"
+)
+
+// MaxAccesses bounds the accesses of one event.
+const MaxAccesses = 1000
+
+// EventOptions are what an event may lack and cannot tell itself.
+type EventOptions struct {
+	Now   time.Time     // the time of an event that has none; default time.Now()
+	NewID func() string // the id of an event that has none; default NewID
+}
+
+// An EventError is one thing wrong with a posted event.
+type EventError struct {
+	Pointer string // JSON pointer into the event, "" for the whole
+	Message string // what is wrong, and what would be right
+}
+
+func (e *EventError) Error() string {
+	if e.Pointer == "" {
+		return "event: " + e.Message
+	}
+	return "event: " + e.Pointer + ": " + e.Message
+}
+
+// EventErrors are all things wrong with a posted event.
+type EventErrors []*EventError
+
+func (e EventErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, x := range e {
+		texts[i] = x.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// NewID makes an id that sorts by the time it was made: 12 hex digits of Unix
+// milliseconds, then 20 random ones.
+func NewID() string {
+	var b [16]byte
+	ms := time.Now().UnixMilli()
+	for i := range 6 {
+		b[i] = byte(ms >> (40 - 8*i))
+	}
+	rand.Read(b[6:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}
+
+var eventID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
+
+// NewEvent normalises a posted event. It needs `accesses`, or `action` and
+// `resource`; what is missing of the rest is derived from them, what is given
+// is kept, unknown members too. The error is EventErrors.
+func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	if o.NewID == nil {
+		o.NewID = NewID
+	}
+	n := normalizer{in: posted}
+	n.checkTypes()
+	accesses, resources := n.accesses()
+	id := n.id()
+	stamp := n.timestamp(o.Now)
+	if len(n.errs) > 0 {
+		return nil, n.errs
+	}
+	if id == "" {
+		id = o.NewID()
+	}
+	canonical := posted.AppendJSON(nil)
+	sum := sha256.Sum256(canonical) // of what was posted; the id has its own place
+	return newEvent(n.document(id, stamp, accesses, resources), hex.EncodeToString(sum[:16]), len(canonical))
+}
+
+// normalizer gathers what is wrong with an event while it is read.
+type normalizer struct {
+	in   render.Value
+	errs EventErrors
+}
+
+func (n *normalizer) fail(pointer, format string, args ...any) {
+	n.errs = append(n.errs, &EventError{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
+}
+
+// given returns a member, with null counting as absent.
+func (n *normalizer) given(key string) (render.Value, bool) {
+	v := n.in.Get(key)
+	return v, v.IsDefined() && v.Kind() != render.KindNull
+}
+
+// memberTypes says what the known members must be; see
+// schemas/event.schema.json, which says the same to other programs.
+var memberTypes = []struct {
+	path  string
+	kinds []render.Kind
+}{
+	{"kind", []render.Kind{render.KindString}},
+	{"name", []render.Kind{render.KindString}},
+	{"key", []render.Kind{render.KindString}},
+	{"comment", []render.Kind{render.KindString}},
+	{"titleVerb", []render.Kind{render.KindString}},
+	{"verbKind", []render.Kind{render.KindString}},
+	{"baseURL", []render.Kind{render.KindString}},
+	{"_accountId", []render.Kind{render.KindString}},
+	{"action", []render.Kind{render.KindString}},
+	{"resource", []render.Kind{render.KindString}},
+	{"accesses", []render.Kind{render.KindArray}},
+	{"tags", []render.Kind{render.KindArray}},
+	{"timestamp", []render.Kind{render.KindNumber, render.KindString, render.KindObject}},
+	{"_links", []render.Kind{render.KindObject}},
+	{"title", []render.Kind{render.KindString, render.KindObject}},
+	{"title/plainText", []render.Kind{render.KindString}},
+	{"title/markdown", []render.Kind{render.KindString}},
+	{"title/html", []render.Kind{render.KindString}},
+	{"details", []render.Kind{render.KindString, render.KindObject}},
+	{"details/plainText", []render.Kind{render.KindString}},
+	{"details/markdown", []render.Kind{render.KindString}},
+	{"details/html", []render.Kind{render.KindString}},
+	{"project", []render.Kind{render.KindObject}},
+	{"project/name", []render.Kind{render.KindString}},
+	{"project/key", []render.Kind{render.KindString}},
+	{"project/tags", []render.Kind{render.KindArray}},
+	{"project/environment", []render.Kind{render.KindObject}},
+	{"project/environment/name", []render.Kind{render.KindString}},
+	{"project/environment/key", []render.Kind{render.KindString}},
+	{"project/environment/tags", []render.Kind{render.KindArray}},
+	{"customProperties", []render.Kind{render.KindObject}},
+	{"member", []render.Kind{render.KindObject}},
+	{"member/email", []render.Kind{render.KindString}},
+	{"member/firstName", []render.Kind{render.KindString}},
+	{"member/lastName", []render.Kind{render.KindString}},
+	{"member/displayName", []render.Kind{render.KindString}},
+	{"member/emailLocalPart", []render.Kind{render.KindString}},
+	{"token", []render.Kind{render.KindObject}},
+	{"token/name", []render.Kind{render.KindString}},
+	{"app", []render.Kind{render.KindObject}},
+	{"app/name", []render.Kind{render.KindString}},
+	{"target", []render.Kind{render.KindObject}},
+	{"source", []render.Kind{render.KindObject}},
+}
+
+var kindNames = map[render.Kind]string{
+	render.KindNull: "null", render.KindBool: "a boolean", render.KindNumber: "a number",
+	render.KindString: "a string", render.KindArray: "an array", render.KindObject: "an object",
+}
+
+func (n *normalizer) checkTypes() {
+	if n.in.Kind() != render.KindObject {
+		n.fail("", "it is %s; an event is an object with accesses, or action and resource", kindNames[n.in.Kind()])
+		return
+	}
+	for _, m := range memberTypes {
+		v := n.in.Path(strings.Split(m.path, "/")...)
+		if !v.IsDefined() || v.Kind() == render.KindNull {
+			continue
+		}
+		if !slices.Contains(m.kinds, v.Kind()) {
+			n.fail("/"+m.path, "it is %s; it must be %s", kindNames[v.Kind()], kindList(m.kinds))
+		}
+	}
+	for _, path := range []string{"tags", "project/tags", "project/environment/tags"} {
+		v := n.in.Path(strings.Split(path, "/")...)
+		for i := range v.Len() {
+			if v.Kind() == render.KindArray && v.At(i).Kind() != render.KindString {
+				n.fail(fmt.Sprintf("/%s/%d", path, i), "it is %s; a tag is a string", kindNames[v.At(i).Kind()])
+			}
+		}
+	}
+}
+
+func kindList(kinds []render.Kind) string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = kindNames[k]
+	}
+	return strings.Join(names, " or ")
+}
+
+// accesses reads what the event did; resources are their parsed resources.
+func (n *normalizer) accesses() ([]policy.Access, []policy.Resource) {
+	if n.in.Kind() != render.KindObject {
+		return nil, nil
+	}
+	list := n.in.Get("accesses")
+	if list.Kind() != render.KindArray {
+		action, resource := n.in.Get("action"), n.in.Get("resource")
+		if action.AsString() == "" || resource.AsString() == "" {
+			n.fail("", `it needs accesses, or action and resource, for instance "action": "updateOn", "resource": "proj/web:env/production:flag/checkout"`)
+			return nil, nil
+		}
+		r := n.resource("/resource", resource.AsString())
+		return []policy.Access{{Action: action.AsString(), Resource: resource.AsString()}}, []policy.Resource{r}
+	}
+	if list.Len() == 0 {
+		n.fail("/accesses", "it is empty; name at least one action and resource")
+	}
+	if list.Len() > MaxAccesses {
+		n.fail("/accesses", "it has %d entries; at most %d are allowed", list.Len(), MaxAccesses)
+		return nil, nil
+	}
+	var accesses []policy.Access
+	var resources []policy.Resource
+	for i := range list.Len() {
+		a := list.At(i)
+		at := fmt.Sprintf("/accesses/%d", i)
+		action, resource := a.Get("action").AsString(), a.Get("resource").AsString()
+		if action == "" || resource == "" {
+			n.fail(at, "it needs an action and a resource, both strings that are not empty")
+			continue
+		}
+		accesses = append(accesses, policy.Access{Action: action, Resource: resource})
+		resources = append(resources, n.resource(at+"/resource", resource))
+	}
+	return accesses, resources
+}
+
+func (n *normalizer) resource(pointer, text string) policy.Resource {
+	r, err := policy.ParseResource(text)
+	if err != nil {
+		n.fail(pointer, "%v", err)
+	}
+	return r
+}
+
+// id is the event's own, "" when it has none.
+func (n *normalizer) id() string {
+	if n.in.Kind() != render.KindObject {
+		return ""
+	}
+	found := ""
+	for _, key := range []string{"_id", "id"} {
+		v, ok := n.given(key)
+		if !ok {
+			continue
+		}
+		switch s := v.AsString(); {
+		case !eventID.MatchString(s):
+			n.fail("/"+key, "it must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -")
+		case found != "" && s != found:
+			n.fail("/id", "it differs from _id; give one of them")
+		default:
+			found = s
+		}
+	}
+	return found
+}

@@ -1,0 +1,280 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flaghook/flaghook/manifest"
+	"github.com/flaghook/flaghook/policy"
+)
+
+// MaxNameLength bounds a subscription's name, in bytes.
+const MaxNameLength = 256
+
+// MaxTags bounds a subscription's tags.
+const MaxTags = 100
+
+// active is a subscription in use: with its integration and parsed policy.
+type active struct {
+	sub         *Subscription
+	integration *manifest.Integration // nil when the catalog lacks it
+	policy      *policy.Policy        // nil when it cannot be known
+	problem     string                // why it is not served, "" when it is
+}
+
+// activate finds a stored subscription's integration and policy.
+func (e *Engine) activate(s *Subscription) *active {
+	a := &active{sub: s}
+	if i, ok := e.o.Catalog.Get(s.Integration); !ok {
+		a.problem = "the catalog has no usable integration of this name; its deliveries wait until it is back"
+	} else if err := i.Subscribable(); err != nil {
+		a.problem = err.Error()
+	} else {
+		a.integration = i
+	}
+	statements := s.Statements
+	if statements == nil {
+		if a.integration == nil {
+			return a
+		}
+		statements = DefaultStatements(a.integration)
+	}
+	p, err := policy.Parse(statements)
+	if err != nil {
+		a.problem = "its policy does not parse: " + err.Error()
+		return a
+	}
+	a.policy = p
+	return a
+}
+
+// DefaultStatements is what a subscription without statements works by: the
+// integration's default policy, or every event.
+func DefaultStatements(i *manifest.Integration) []policy.Statement {
+	if d := i.DefaultStatements(); d != nil {
+		return d
+	}
+	return []policy.Statement{{Effect: "allow", Resources: []string{"*"}, Actions: []string{"*"}}}
+}
+
+// A FieldError is one thing wrong with a subscription.
+type FieldError struct {
+	Field   string // as in JSON: name, config.apiKey, statements, ...
+	Message string
+}
+
+// InvalidError says all that is wrong with a subscription.
+type InvalidError struct{ Fields []FieldError }
+
+func (e *InvalidError) Error() string {
+	texts := make([]string, len(e.Fields))
+	for i, f := range e.Fields {
+		texts[i] = f.Field + ": " + f.Message
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e *InvalidError) add(field, format string, args ...any) {
+	e.Fields = append(e.Fields, FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+// StatementErrors places the errors of a policy: statements[1].resources[0],
+// with the column in the message.
+func StatementErrors(err error) []FieldError {
+	var all policy.Errors
+	if !errors.As(err, &all) {
+		return []FieldError{{Field: "statements", Message: err.Error()}}
+	}
+	fields := make([]FieldError, len(all))
+	for i, p := range all {
+		fields[i] = statementError(p)
+	}
+	return fields
+}
+
+func statementError(p *policy.Error) FieldError {
+	field := "statements"
+	if p.Statement >= 0 {
+		field += fmt.Sprintf("[%d]", p.Statement)
+	}
+	if p.Field != "" {
+		field += "." + p.Field
+	}
+	if p.Item >= 0 {
+		field += fmt.Sprintf("[%d]", p.Item)
+	}
+	reason := p.Message
+	if p.Column > 0 {
+		reason = fmt.Sprintf("column %d: %s", p.Column, reason)
+	}
+	if p.Hint != "" {
+		reason += "; " + p.Hint
+	}
+	return FieldError{Field: field, Message: reason}
+}
+
+// UnknownIntegrationError says that the catalog has no integration of a name
+// that can be subscribed.
+type UnknownIntegrationError struct {
+	Key     string
+	Reason  string   // set when it exists and cannot be subscribed
+	Nearest []string // keys that look alike
+}
+
+func (e *UnknownIntegrationError) Error() string {
+	switch {
+	case e.Reason != "":
+		return e.Reason
+	case len(e.Nearest) > 0:
+		return fmt.Sprintf("there is no integration %q; did you mean %s?", e.Key, strings.Join(e.Nearest, " or "))
+	}
+	return fmt.Sprintf("there is no integration %q", e.Key)
+}
+
+// Integration finds one that can be subscribed, else *UnknownIntegrationError.
+func (e *Engine) Integration(key string) (*manifest.Integration, error) {
+	i, ok := e.o.Catalog.Get(key)
+	if !ok {
+		return nil, &UnknownIntegrationError{Key: key, Nearest: e.o.Catalog.Nearest(key)}
+	}
+	if err := i.Subscribable(); err != nil {
+		return nil, &UnknownIntegrationError{Key: key, Reason: err.Error()}
+	}
+	return i, nil
+}
+
+// check returns *InvalidError with all that is wrong, or
+// *UnknownIntegrationError.
+func (e *Engine) check(s *Subscription) error {
+	integration, err := e.Integration(s.Integration)
+	if err != nil {
+		return err
+	}
+	var bad InvalidError
+	if s.Name == "" && s.Integration != WebhookIntegration {
+		bad.add("name", "it is required")
+	}
+	if len(s.Name) > MaxNameLength {
+		bad.add("name", "it has %d bytes; at most %d are allowed", len(s.Name), MaxNameLength)
+	}
+	if len(s.Tags) > MaxTags {
+		bad.add("tags", "there are %d; at most %d are allowed", len(s.Tags), MaxTags)
+	}
+	var configErrors manifest.ConfigErrors
+	if err := integration.CheckConfig(s.Config); errors.As(err, &configErrors) {
+		for _, c := range configErrors {
+			field := "config"
+			if c.Field != "" {
+				field += "." + c.Field
+			}
+			bad.add(field, "%s", c.Message)
+		}
+	} else if err != nil {
+		bad.add("config", "%v", err)
+	}
+	if _, err := policy.Parse(s.Statements); err != nil {
+		bad.Fields = append(bad.Fields, StatementErrors(err)...)
+	}
+	if len(bad.Fields) > 0 {
+		return &bad
+	}
+	return nil
+}
+
+// WebhookIntegration is the key of the integration behind the webhooks that
+// LaunchDarkly's clients create; those may have an empty name.
+const WebhookIntegration = "webhook"
+
+// CreateSubscription stores a new subscription under a new id and returns it.
+// The errors are *InvalidError, *UnknownIntegrationError or the store's.
+func (e *Engine) CreateSubscription(ctx context.Context, s Subscription) (*Subscription, error) {
+	s.ID, s.Version = NewID(), 1
+	s.CreatedAt = time.Now().UTC()
+	s.UpdatedAt = s.CreatedAt
+	return e.put(ctx, s.clone())
+}
+
+// UpdateSubscription replaces a subscription. s.Version must be that of the
+// stored one, else the error is ErrConflict; its id, integration and creation
+// time cannot be changed.
+func (e *Engine) UpdateSubscription(ctx context.Context, s Subscription) (*Subscription, error) {
+	old, err := e.Subscription(s.ID)
+	if err != nil {
+		return nil, err
+	}
+	if old.Version != s.Version {
+		return nil, fmt.Errorf("subscription %s: %w", s.ID, ErrConflict)
+	}
+	s.Integration, s.CreatedAt = old.Integration, old.CreatedAt
+	s.Version++
+	s.UpdatedAt = time.Now().UTC()
+	return e.put(ctx, s.clone())
+}
+
+func (e *Engine) put(ctx context.Context, s *Subscription) (*Subscription, error) {
+	if err := e.check(s); err != nil {
+		return nil, err
+	}
+	if err := e.o.Store.PutSubscription(ctx, s); err != nil {
+		return nil, fmt.Errorf("store subscription: %w", err)
+	}
+	a := e.activate(s)
+	e.mu.Lock()
+	// Two changes may get here in another order than they were stored in; one
+	// that is gone by now was deleted meanwhile.
+	old := e.subs[s.ID]
+	if s.Version == 1 || old != nil && old.sub.Version < s.Version {
+		e.subs[s.ID] = a
+	}
+	e.mu.Unlock()
+	e.signalFreed() // it may have been switched on
+	return s.clone(), nil
+}
+
+// DeleteSubscription removes a subscription and cancels its deliveries.
+func (e *Engine) DeleteSubscription(ctx context.Context, id string) error {
+	if err := e.o.Store.DeleteSubscription(ctx, id); err != nil {
+		return fmt.Errorf("subscription %s: %w", id, err)
+	}
+	e.mu.Lock()
+	delete(e.subs, id)
+	e.mu.Unlock()
+	return nil
+}
+
+// Subscription returns a copy of one, or ErrNotFound.
+func (e *Engine) Subscription(id string) (*Subscription, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	a, ok := e.subs[id]
+	if !ok {
+		return nil, fmt.Errorf("subscription %s: %w", id, ErrNotFound)
+	}
+	return a.sub.clone(), nil
+}
+
+// Subscriptions returns copies of all of one integration, or of all when the
+// key is empty, oldest first.
+func (e *Engine) Subscriptions(integration string) []*Subscription {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	list := []*Subscription{}
+	for _, a := range e.subs {
+		if integration == "" || a.sub.Integration == integration {
+			list = append(list, a.sub.clone())
+		}
+	}
+	slices.SortFunc(list, func(a, b *Subscription) int { return strings.Compare(a.ID, b.ID) })
+	return list
+}
+
+// lookup finds a subscription in use; nil when it is gone.
+func (e *Engine) lookup(id string) *active {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.subs[id]
+}

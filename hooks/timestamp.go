@@ -1,0 +1,79 @@
+package hooks
+
+import (
+	"math"
+	"time"
+
+	"github.com/flaghook/flaghook/render"
+)
+
+// maxMillis is the last millisecond of the year 9999, the last that RFC 3339
+// can write.
+const maxMillis = 253402300799999
+
+// timestamp reads the event's time in any of its forms (milliseconds, RFC 3339
+// text, or an object with milliseconds, rfc3339 or seconds) and gives the
+// object of four forms; forms that were given are kept.
+func (n *normalizer) timestamp(now time.Time) render.Value {
+	v, ok := n.given("timestamp")
+	if !ok {
+		return fourForms(now.UnixMilli(), render.Value{})
+	}
+	switch v.Kind() {
+	case render.KindNumber:
+		return fourForms(n.millis("/timestamp", v.AsNumber()), render.Value{})
+	case render.KindString:
+		return fourForms(n.rfc3339("/timestamp", v.AsString()), render.Value{})
+	case render.KindObject:
+		if ms := v.Get("milliseconds"); ms.Kind() == render.KindNumber {
+			return fourForms(n.millis("/timestamp/milliseconds", ms.AsNumber()), v)
+		}
+		if text := v.Get("rfc3339"); text.Kind() == render.KindString {
+			return fourForms(n.rfc3339("/timestamp/rfc3339", text.AsString()), v)
+		}
+		if s := v.Get("seconds"); s.Kind() == render.KindNumber {
+			return fourForms(n.millis("/timestamp/seconds", s.AsNumber()*1000), v)
+		}
+		n.fail("/timestamp", "it needs milliseconds, rfc3339 or seconds")
+	}
+	return render.Value{}
+}
+
+func (n *normalizer) millis(pointer string, ms float64) int64 {
+	if math.IsNaN(ms) || ms < 0 || ms > maxMillis {
+		n.fail(pointer, "it must be Unix time from 1970 to 9999")
+		return 0
+	}
+	return int64(ms)
+}
+
+func (n *normalizer) rfc3339(pointer, text string) int64 {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		n.fail(pointer, "it is not an RFC 3339 time such as 2026-01-31T12:00:00Z")
+		return 0
+	}
+	return n.millis(pointer, float64(t.UnixMilli()))
+}
+
+// fourForms writes a time as templates see it; members of given go first.
+func fourForms(ms int64, given render.Value) render.Value {
+	t := time.UnixMilli(ms).UTC()
+	forms := render.Object(
+		render.Member{Key: "milliseconds", Value: render.Number(float64(ms))},
+		render.Member{Key: "seconds", Value: render.Number(float64(t.Unix()))},
+		render.Member{Key: "rfc3339", Value: render.String(t.Format("2006-01-02T15:04:05Z"))},
+		render.Member{Key: "simple", Value: render.String(t.Format("2006-01-02 15:04:05"))},
+	)
+	for key, v := range given.Members() {
+		if v.Kind() != render.KindNull {
+			forms = forms.With(key, v)
+		}
+	}
+	return forms
+}
+
+// Restamp gives a document another time; the CLI stamps samples with it.
+func Restamp(doc render.Value, t time.Time) render.Value {
+	return doc.With("timestamp", fourForms(t.UnixMilli(), render.Value{}))
+}
