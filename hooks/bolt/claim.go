@@ -1,0 +1,233 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/flaghook/flaghook/hooks"
+)
+
+// maxTurn is how many deliveries of one subscription are claimed before it is
+// the next one's turn. Fewer are when many subscriptions have something due.
+const maxTurn = 16
+
+// Claim implements hooks.Queue. Subscriptions with something due take turns,
+// and a turn that was not reached comes first in the next call. Within a
+// subscription the oldest goes first, be it new or a retry that is due. A nil
+// Capacity sets no limit.
+func (db *DB) Claim(ctx context.Context, o hooks.ClaimOptions) ([]hooks.Claim, time.Time, error) {
+	if o.Max < 1 || o.Lease <= 0 {
+		return nil, time.Time{}, errors.New("claim: Max must be 1 or more and Lease more than 0")
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, time.Time{}, err
+	}
+	if err := db.Err(); err != nil {
+		return nil, time.Time{}, err
+	}
+	q := &db.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	q.alarms.fire(now)
+	q.claims++
+	var claims []hooks.Claim
+	if q.claimable(o) {
+		err := db.view(ctx, func(tx *bbolt.Tx) (err error) {
+			claims, err = q.claim(newScan(tx, now), o)
+			return err
+		})
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	return claims, q.alarms.next(), nil
+}
+
+// claimable reports whether a subscription in the ring may give something out,
+// and turns the ring to it. Where none may, the file is left alone.
+func (q *queue) claimable(o hooks.ClaimOptions) bool {
+	for range q.ring.Len() {
+		front := q.ring.Front()
+		if q.roomOf(front.Value.(*subscription), o) > 0 {
+			return true
+		}
+		q.ring.MoveToBack(front)
+	}
+	return false
+}
+
+// roomOf asks for the capacity of a subscription once per call of Claim.
+func (q *queue) roomOf(s *subscription, o hooks.ClaimOptions) int {
+	if s.claim != q.claims {
+		s.claim, s.room = q.claims, math.MaxInt
+		if o.Capacity != nil {
+			s.room = o.Capacity(s.id)
+		}
+	}
+	return s.room
+}
+
+// claim goes once around the ring, and then gives those that have more their
+// next turns.
+func (q *queue) claim(in *scan, o hooks.ClaimOptions) ([]hooks.Claim, error) {
+	var claims []hooks.Claim
+	var again []*subscription
+	turn := min(max(o.Max/q.ring.Len(), 1), maxTurn)
+	for around := q.ring.Len(); len(claims) < o.Max && around+len(again) > 0; {
+		var s *subscription
+		if around > 0 {
+			s = q.ring.Front().Value.(*subscription)
+			around--
+		} else {
+			s, again = again[0], again[1:]
+		}
+		q.ring.MoveToBack(s.turn)
+		if q.roomOf(s, o) <= 0 {
+			continue
+		}
+		var err error
+		claims, err = q.takeTurn(claims, in, s, min(turn, o.Max-len(claims)), o.Lease)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case !in.more():
+			q.exhausted(s, in)
+		case s.room > 0:
+			again = append(again, s)
+		}
+	}
+	return claims, nil
+}
+
+// takeTurn claims up to n deliveries of one subscription.
+func (q *queue) takeTurn(claims []hooks.Claim, in *scan, s *subscription, n int, length time.Duration) ([]hooks.Claim, error) {
+	in.start(s)
+	for range min(n, s.room) {
+		p, data, err := in.next()
+		if err != nil {
+			return nil, err
+		}
+		if data == nil {
+			break
+		}
+		r, err := decodeRecord(data)
+		if err != nil {
+			return nil, fmt.Errorf("delivery %x: %w", p.key(), err)
+		}
+		c := claimOf(s, r)
+		q.grant(s, p.seq, c.DeliveryID, in.now.Add(length))
+		claims = append(claims, c)
+		s.room--
+	}
+	return claims, nil
+}
+
+// exhausted takes a subscription out of the ring until its next retry is due.
+func (q *queue) exhausted(s *subscription, in *scan) {
+	q.deactivate(s)
+	q.alarms.clear(&s.alarm)
+	if in.dueKey != nil { // the next one that is not leased
+		_, at, _ := dueOf(in.dueKey)
+		q.alarms.set(&s.alarm, at)
+	}
+	q.rest(s)
+}
+
+// A scan walks over what a subscription has due and not leased, oldest first.
+type scan struct {
+	now   time.Time
+	retry *bbolt.Bucket
+	fresh *bbolt.Cursor
+	due   *bbolt.Cursor
+	sub   *subscription
+
+	freshKey, freshData []byte // the oldest new one, nil when there is none
+	dueKey              []byte // the next retry, due or not, nil when there is none
+}
+
+func newScan(tx *bbolt.Tx, now time.Time) *scan {
+	return &scan{
+		now:   now,
+		retry: tx.Bucket(bucketRetry),
+		fresh: tx.Bucket(bucketFresh).Cursor(),
+		due:   tx.Bucket(bucketDue).Cursor(),
+	}
+}
+
+func (in *scan) start(s *subscription) {
+	in.sub = s
+	in.freshKey, in.freshData = in.fresh.Seek(number(s.ref))
+	in.skipFresh()
+	in.dueKey, _ = in.due.Seek(number(s.ref))
+	in.skipDue()
+}
+
+// skipFresh passes over what is leased: at most as many as there are leases.
+func (in *scan) skipFresh() {
+	for in.freshKey != nil {
+		p, ok := placeOf(in.freshKey)
+		if !ok || p.ref != in.sub.ref {
+			in.freshKey = nil
+			return
+		}
+		if _, leased := in.sub.leased[p.seq]; !leased {
+			return
+		}
+		in.freshKey, in.freshData = in.fresh.Next()
+	}
+}
+
+func (in *scan) skipDue() {
+	for in.dueKey != nil {
+		p, _, ok := dueOf(in.dueKey)
+		if !ok || p.ref != in.sub.ref {
+			in.dueKey = nil
+			return
+		}
+		if _, leased := in.sub.leased[p.seq]; !leased {
+			return
+		}
+		in.dueKey, _ = in.due.Next()
+	}
+}
+
+// retryDue is when the next retry is due; false when it is not due yet.
+func (in *scan) retryDue() (p place, at time.Time, ok bool) {
+	if in.dueKey == nil {
+		return place{}, time.Time{}, false
+	}
+	p, at, _ = dueOf(in.dueKey)
+	return p, at, !at.After(in.now)
+}
+
+// next gives a record and moves on; data is nil when nothing is left.
+func (in *scan) next() (p place, data []byte, err error) {
+	retry, at, isDue := in.retryDue()
+	switch {
+	case in.freshKey != nil && !(isDue && at.UnixNano() < createdOf(in.freshData)):
+		p, _ = placeOf(in.freshKey)
+		data = in.freshData
+		in.freshKey, in.freshData = in.fresh.Next()
+		in.skipFresh()
+	case isDue:
+		p = retry
+		if data = in.retry.Get(p.key()); data == nil {
+			return p, nil, fmt.Errorf("retry %x has no delivery: %w", p.key(), errRecord)
+		}
+		in.dueKey, _ = in.due.Next()
+		in.skipDue()
+	}
+	return p, data, nil
+}
+
+func (in *scan) more() bool {
+	_, _, isDue := in.retryDue()
+	return isDue || in.freshKey != nil
+}

@@ -1,0 +1,276 @@
+package bolt
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/flaghook/flaghook/hooks"
+)
+
+// Options configure Open; the zero value is ready to use.
+type Options struct {
+	// Timeout is how long Open waits for another process to let go of the
+	// file. Default: 1 s.
+	Timeout time.Duration
+}
+
+// DB is an open file. All methods are safe for concurrent use. After Close, and
+// after a failure (see Failed), they return errors that wrap
+// hooks.ErrUnavailable.
+type DB struct {
+	bolt *bbolt.DB
+	file *os.File // the one that bolt has open
+
+	requests chan *request
+	quit     chan struct{} // closed by Close: write what has gathered, then stop
+	stopped  chan struct{} // closed when the writer is done
+	closing  sync.Once
+	closeErr error
+
+	failed  chan struct{} // closed when err is set
+	failing sync.Once
+	err     error
+	stuck   atomic.Bool // bolt may hold its locks for ever
+
+	ready chan struct{}
+	block atomic.Uint32 // the block of ids that is written to
+
+	// What follows is the writer's alone.
+	inBlock  int      // ids written to block
+	sweeping []uint64 // refs of deleted subscriptions whose records are still there
+	resting  bool     // no sweeping until a commit succeeds: the last one did not
+
+	queue queue
+}
+
+var (
+	_ hooks.Store = (*DB)(nil)
+	_ hooks.Queue = (*DB)(nil)
+)
+
+var errClosed = errors.New("the store is closed")
+
+// initialMap is how much address space the file is mapped to from the start.
+// Growing the map later has to wait for every reader, so it is generous; it
+// takes no memory and no disk. Not so where address space is scarce, and on
+// Windows, where the file would grow to it.
+func initialMap() int {
+	if strconv.IntSize < 64 || runtime.GOOS == "windows" {
+		return 0
+	}
+	return 1 << 30
+}
+
+// Open opens the file, or creates it with mode 0600 where there is none. It
+// returns an error and leaves the file as it is when another process has it
+// open, when it is damaged or not flaghook's, and when it was written by a newer
+// flaghook. A file of an older format is copied to path.format-N.bak and
+// migrated.
+func Open(path string, o Options) (*DB, error) {
+	return open(path, o, presentFormat)
+}
+
+func open(path string, o Options, f format) (*DB, error) {
+	db := &DB{
+		requests: make(chan *request, maxRequests),
+		quit:     make(chan struct{}),
+		stopped:  make(chan struct{}),
+		failed:   make(chan struct{}),
+		ready:    make(chan struct{}, 1),
+	}
+	db.queue.init()
+	if err := db.openBolt(path, cmp.Or(o.Timeout, time.Second)); err != nil {
+		return nil, err
+	}
+	err := guard(func() error {
+		if err := db.checkSize(); err != nil {
+			return err
+		}
+		if err := f.prepare(db.bolt, path); err != nil {
+			return err
+		}
+		return db.bolt.View(db.load)
+	})
+	if err == nil { // it may be new
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		err = errors.Join(db.judge(err), db.closeBolt())
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	go db.write()
+	if db.queue.due() {
+		db.signal()
+	}
+	return db, nil
+}
+
+// openBolt opens the bbolt file. The list of free pages is kept in the file:
+// without it bbolt reads every page at start, and again when a commit has
+// failed, and takes memory in proportion.
+func (db *DB) openBolt(path string, timeout time.Duration) error {
+	err := guard(func() (err error) {
+		db.bolt, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:         timeout,
+			FreelistType:    bbolt.FreelistMapType,
+			InitialMmapSize: initialMap(),
+			NoStatistics:    true,
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				f, err := os.OpenFile(name, flag, mode)
+				db.file = cmp.Or(db.file, f)
+				return f, err
+			},
+		})
+		return err
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("open %s: it is in use by another process; stop that one, or use another data directory", path)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		err = &DamagedError{Reason: err.Error()}
+	}
+	if db.file != nil {
+		db.file.Close() // bbolt has done so unless it panicked
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// checkSize finds a file that was cut short, which bbolt would notice only by
+// faulting on a page that is not there.
+func (db *DB) checkSize() error {
+	info, err := db.file.Stat()
+	if err != nil {
+		return err
+	}
+	return db.bolt.View(func(tx *bbolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return &DamagedError{Reason: fmt.Sprintf("it has %d bytes and should have at least %d", info.Size(), tx.Size())}
+		}
+		return nil
+	})
+}
+
+// load fills the memory from the file.
+func (db *DB) load(tx *bbolt.Tx) error {
+	if last, _ := tx.Bucket(bucketIDs).Cursor().Last(); len(last) >= 4 {
+		db.block.Store(binary.BigEndian.Uint32(last))
+		db.inBlock = idsPerBlock // start a block of our own
+	}
+	err := tx.Bucket(bucketDeleted).ForEach(func(k, _ []byte) error {
+		if ref, ok := numberOf(k); ok {
+			db.sweeping = append(db.sweeping, ref)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return db.queue.load(tx)
+}
+
+// Close writes what was handed in before it, stops the writer and closes the
+// file. It may be called again and returns the same error then.
+func (db *DB) Close() error {
+	db.closing.Do(func() {
+		close(db.quit)
+		<-db.stopped
+		db.closeErr = db.closeBolt()
+	})
+	return db.closeErr
+}
+
+// closeBolt closes the file even where bbolt, after a panic, no longer can: the
+// lock on the file goes with it.
+func (db *DB) closeBolt() error {
+	if db.stuck.Load() {
+		return db.file.Close()
+	}
+	return guard(db.bolt.Close)
+}
+
+// Failed is closed when the file can no longer be trusted to take writes: after
+// a failed fsync, for instance. Err then says why. The remedy is to look after
+// the disk and to open the file again; what was acknowledged is in it.
+func (db *DB) Failed() <-chan struct{} { return db.failed }
+
+// Err says why the DB failed; nil as long as it has not.
+func (db *DB) Err() error {
+	select {
+	case <-db.failed:
+		return db.err
+	default:
+		return nil
+	}
+}
+
+func (db *DB) fail(err error) {
+	db.failing.Do(func() {
+		db.err = unavailable(err)
+		close(db.failed)
+	})
+}
+
+func unavailable(err error) error {
+	return fmt.Errorf("%w: %w", hooks.ErrUnavailable, err)
+}
+
+// view reads. A file that turns out to be damaged fails the DB.
+func (db *DB) view(ctx context.Context, read func(tx *bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := db.Err(); err != nil {
+		return err
+	}
+	err := guard(func() error { return db.bolt.View(read) })
+	return db.judge(err)
+}
+
+// judge turns bbolt's ways of saying no into ours.
+func (db *DB) judge(err error) error {
+	var damaged *DamagedError
+	if errors.As(err, &damaged) && damaged.panicked {
+		db.stuck.Store(true)
+	}
+	switch {
+	case errors.Is(err, berrors.ErrDatabaseNotOpen):
+		return unavailable(errClosed)
+	case errors.Is(err, berrors.ErrInvalidMapping), errors.Is(err, errRecord), damaged != nil:
+		db.fail(err)
+		return db.Err()
+	}
+	return err
+}
+
+// syncDir makes a new file's name durable, where the file system has a notion
+// of that. Windows has none.
+func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,244 @@
+package bolt
+
+import (
+	"container/heap"
+	"container/list"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/flaghook/flaghook/hooks"
+)
+
+// A queue is what is kept in memory about claims: which subscriptions may have
+// something due, which fall due later, and which deliveries are leased.
+//
+// It follows the file: the writer changes it after each commit, and Claim holds
+// mu while it reads, so that what Claim reads is never older than the leases it
+// goes by. Claiming a settled delivery again is thereby ruled out.
+type queue struct {
+	mu      sync.Mutex
+	subs    map[uint64]*subscription // those with something due, waiting or leased
+	ring    *list.List               // of *subscription: those that may have something due, next first
+	alarms  alarms                   // ends of leases, and when subscriptions fall due
+	leases  map[string]*lease        // by delivery id
+	claims  uint64                   // how many times Claim was called
+	changed bool                     // there may be more to claim, or to claim earlier, than Claim said
+}
+
+// A subscription is one that has work.
+type subscription struct {
+	ref    uint64
+	id     string
+	turn   *list.Element // its place in the ring, nil when it is not there
+	alarm  alarm         // when its next retry is due
+	leased map[uint64]struct{}
+
+	// What Claim remembers during one call.
+	claim uint64 // which call
+	room  int    // how many more it may give out
+}
+
+// A lease is a claimed delivery.
+type lease struct {
+	id    string
+	sub   *subscription
+	seq   uint64
+	alarm alarm
+}
+
+func (q *queue) init() {
+	q.subs = make(map[uint64]*subscription)
+	q.ring = list.New()
+	q.leases = make(map[string]*lease)
+}
+
+// load finds the subscriptions with unfinished deliveries, one seek for each.
+func (q *queue) load(tx *bbolt.Tx) error {
+	refs := tx.Bucket(bucketRefs)
+	for _, name := range [][]byte{bucketFresh, bucketRetry} {
+		c := tx.Bucket(name).Cursor()
+		for k, _ := c.First(); k != nil; {
+			p, ok := placeOf(k)
+			if !ok {
+				return fmt.Errorf("key %x: %w", k, errRecord)
+			}
+			if id := refs.Get(number(p.ref)); id != nil {
+				q.activate(q.subscription(p.ref, string(id)))
+			}
+			k, _ = c.Seek(number(p.ref + 1))
+		}
+	}
+	return nil
+}
+
+func (q *queue) due() bool { return q.ring.Len() > 0 }
+
+// subscription is the one of that ref, made when there is none.
+func (q *queue) subscription(ref uint64, id string) *subscription {
+	s := q.subs[ref]
+	if s == nil {
+		s = &subscription{ref: ref, id: id, leased: make(map[uint64]struct{})}
+		s.alarm = alarm{position: unset, ring: func() { q.activate(s) }}
+		q.subs[ref] = s
+	}
+	return s
+}
+
+// activate puts a subscription at the end of the ring.
+func (q *queue) activate(s *subscription) {
+	if s.turn == nil {
+		s.turn = q.ring.PushBack(s)
+	}
+}
+
+func (q *queue) deactivate(s *subscription) {
+	if s.turn != nil {
+		q.ring.Remove(s.turn)
+		s.turn = nil
+	}
+}
+
+// wakeAt sees to it that a subscription is looked at then, or earlier.
+func (q *queue) wakeAt(s *subscription, t time.Time) {
+	if s.alarm.position == unset || t.Before(s.alarm.at) {
+		q.alarms.set(&s.alarm, t)
+	}
+}
+
+// rest forgets a subscription that has nothing to remember.
+func (q *queue) rest(s *subscription) {
+	if s.turn == nil && s.alarm.position == unset && len(s.leased) == 0 {
+		delete(q.subs, s.ref)
+	}
+}
+
+// drop forgets a deleted subscription; its leases end.
+func (q *queue) drop(ref uint64) {
+	s := q.subs[ref]
+	if s == nil {
+		return
+	}
+	for id, l := range q.leases {
+		if l.sub == s {
+			q.endLease(id)
+		}
+	}
+	q.deactivate(s)
+	q.alarms.clear(&s.alarm)
+	q.rest(s)
+}
+
+// grant leases a delivery.
+func (q *queue) grant(s *subscription, seq uint64, id string, until time.Time) {
+	l := &lease{id: id, sub: s, seq: seq}
+	l.alarm = alarm{position: unset, ring: func() {
+		q.endLease(id)
+		q.activate(s)
+	}}
+	q.leases[id] = l
+	s.leased[seq] = struct{}{}
+	q.alarms.set(&l.alarm, until)
+}
+
+// endLease returns the subscription of the lease, nil when there is none.
+func (q *queue) endLease(id string) *subscription {
+	l := q.leases[id]
+	if l == nil {
+		return nil
+	}
+	delete(q.leases, id)
+	delete(l.sub.leased, l.seq)
+	q.alarms.clear(&l.alarm)
+	return l.sub
+}
+
+// leased is where the record of a leased delivery is.
+func (q *queue) leased(id string) (place, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := q.leases[id]
+	if l == nil {
+		return place{}, false
+	}
+	return place{l.sub.ref, l.seq}, true
+}
+
+// An alarm is something to do at a time.
+type alarm struct {
+	at       time.Time
+	position int // in the heap, or unset
+	ring     func()
+}
+
+const unset = -1
+
+// alarms is a heap of those that are set, the earliest first.
+type alarms []*alarm
+
+func (a alarms) Len() int           { return len(a) }
+func (a alarms) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
+func (a alarms) Swap(i, j int) {
+	a[i], a[j] = a[j], a[i]
+	a[i].position, a[j].position = i, j
+}
+
+// Push and Pop are for package heap.
+func (a *alarms) Push(x any) {
+	x.(*alarm).position = len(*a)
+	*a = append(*a, x.(*alarm))
+}
+
+func (a *alarms) Pop() any {
+	last := len(*a) - 1
+	x := (*a)[last]
+	(*a)[last] = nil
+	*a = (*a)[:last]
+	x.position = unset
+	return x
+}
+
+func (a *alarms) set(x *alarm, at time.Time) {
+	x.at = at
+	if x.position == unset {
+		heap.Push(a, x)
+	} else {
+		heap.Fix(a, x.position)
+	}
+}
+
+func (a *alarms) clear(x *alarm) {
+	if x.position != unset {
+		heap.Remove(a, x.position)
+	}
+}
+
+// fire rings those whose time has come.
+func (a *alarms) fire(now time.Time) {
+	for len(*a) > 0 && !(*a)[0].at.After(now) {
+		heap.Pop(a).(*alarm).ring()
+	}
+}
+
+// next is when the earliest rings, zero when none is set.
+func (a alarms) next() time.Time {
+	if len(a) == 0 {
+		return time.Time{}
+	}
+	return a[0].at
+}
+
+var _ heap.Interface = (*alarms)(nil)
+
+// claimOf names a delivery for its claimer.
+func claimOf(s *subscription, r record) hooks.Claim {
+	return hooks.Claim{
+		DeliveryID:     hooks.DeliveryID(r.eventID, s.id),
+		EventID:        r.eventID,
+		SubscriptionID: s.id,
+		Attempts:       r.attempts,
+		CreatedAt:      timeOf(r.created),
+	}
+}
