@@ -1,0 +1,42 @@
+// Package send holds what happens between a rendered request and the network:
+// the HTTP [Sender] with its signatures, its guard against forbidden addresses
+// and its limits on what an endpoint may do to us.
+//
+// # What goes out
+//
+// The manifest's headers, webhook-id, User-Agent (the manifest's own if it has
+// one) and the signature. Headers that belong to the connection are left out,
+// because HTTP/1.1 and HTTP/2 frame messages themselves (RFC 9110, section
+// 7.6.1): Connection, Content-Length, Expect, Host, HTTP2-Settings,
+// Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding and Upgrade.
+// Names are sent in their canonical form, which receivers must read without
+// regard to case (RFC 9110, section 5.1). User and password in a URL become
+// basic authentication unless the manifest has an Authorization header.
+//
+// # Where it may go
+//
+// Every address that a connection is made to is checked after the name was
+// resolved, so a name that changes its answer gains nothing. Anything but the
+// public Internet is refused until Options.EgressAllow opens it. All ports are
+// allowed: collectors listen on many (Splunk's on 8088), and what a port could
+// protect is behind the refused addresses already. No proxy is taken from the
+// environment, and redirects are answers like any other.
+//
+// # What counts
+//
+// The status counts as soon as the answer's header has arrived in time, even
+// if its body breaks off or does not end before the timeout: an endpoint that
+// said 2xx has the delivery, and sending it again would only double it.
+//
+// An idle connection that the endpoint closes just as a request goes out is
+// replaced at once and the request is sent again, within the same attempt.
+// Receivers tell such doubles by the webhook-id, as with any delivery that is
+// made at least once.
+//
+// # What a program has to see to
+//
+// net/http writes a line to the standard logger (package log) when an endpoint
+// sends more than its answer, and quotes it. An endpoint that sends a request
+// back can so put secrets there: a program that uses this package should
+// discard what that logger gets (log.SetOutput) and log by another.
+package send

@@ -1,0 +1,151 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/flaghook/flaghook/hooks"
+)
+
+// headerDeliveryID carries the delivery's id, the same over all its attempts
+// (Standard Webhooks, "Webhook headers").
+const headerDeliveryID = "Webhook-Id"
+
+// connectionHeaders are those that net/http decides on itself, in canonical
+// form. A manifest that sets them is not refused: others in this field ignore
+// them as well, and what authors copy from their tools holds them.
+var connectionHeaders = []string{
+	"Connection", "Content-Length", "Expect", "Host", "Http2-Settings", "Keep-Alive",
+	"Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+func ofConnection(name string) bool {
+	return slices.Contains(connectionHeaders, http.CanonicalHeaderKey(name))
+}
+
+// build makes the HTTP request of o. An error means that o must not be sent as
+// it is; it shows no more of the URL than scheme and host.
+func (s *Sender) build(ctx context.Context, o hooks.Outgoing) (*http.Request, error) {
+	r := o.Request
+	if r == nil {
+		return nil, errors.New("there is no request to send")
+	}
+	if err := r.Check(); err != nil {
+		return nil, err
+	}
+	switch r.Method {
+	case "", http.MethodConnect, http.MethodTrace:
+		return nil, fmt.Errorf("method %q is not for deliveries; use POST, PUT, PATCH, GET or DELETE", r.Method)
+	}
+	// The reader is the request's own, so net/http can send it again.
+	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
+	if err != nil { // what it says may quote the URL
+		return nil, errors.New("its method or URL cannot be used in an HTTP request")
+	}
+	req.URL.RawQuery = escapeQuery(req.URL.RawQuery)
+	if err := s.setHeaders(req, o); err != nil {
+		return nil, err
+	}
+	if u := req.URL.User; u != nil {
+		if req.Header.Get("Authorization") == "" {
+			password, _ := u.Password()
+			req.SetBasicAuth(u.Username(), password)
+		}
+		req.URL.User = nil
+	}
+	return req, nil
+}
+
+// setHeaders sets what the package's doc says goes out. Check has been through
+// the manifest's headers.
+func (s *Sender) setHeaders(req *http.Request, o hooks.Outgoing) error {
+	r := o.Request
+	h := make(http.Header, len(r.Headers)+4)
+	for _, x := range r.Headers {
+		if !ofConnection(x.Name) {
+			h.Add(x.Name, x.Value)
+		}
+	}
+	if h.Get("User-Agent") == "" {
+		h.Set("User-Agent", s.options.UserAgent)
+	}
+	if o.DeliveryID != "" {
+		if !validValue(o.DeliveryID) {
+			return errors.New("the delivery's id cannot be sent in a header")
+		}
+		h[headerDeliveryID] = []string{o.DeliveryID}
+	}
+	// An empty secret signs nothing: anybody could compute that signature.
+	if sig := r.Signature; sig != nil && sig.Secret != "" {
+		if ofConnection(sig.Header) {
+			return fmt.Errorf("the signature cannot be sent in the header %s, which belongs to the connection; name another in hmacSignature", sig.Header)
+		}
+		h.Set(sig.Header, Sign(sig.Secret, r.Body))
+	}
+	if _, ok := h["Idempotency-Key"]; !ok {
+		// Empty, it is not sent, and tells net/http that the request may be
+		// repeated when a kept connection turns out to be closed.
+		h["Idempotency-Key"] = []string{}
+	}
+	req.Header = h
+	return nil
+}
+
+// validValue reports whether s has no control character but the tab (RFC 9110,
+// section 5.5).
+func validValue(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// escapeQuery percent-encodes what may not stand in a query (the query
+// percent-encode set of the URL Standard), so that a template that forgot
+// queryEncode sends a space as %20 and not a broken request line. What is
+// encoded already stays.
+func escapeQuery(q string) string {
+	bad := func(c byte) bool {
+		return c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>'
+	}
+	n := 0
+	for i := range len(q) {
+		if bad(q[i]) {
+			n++
+		}
+	}
+	if n == 0 {
+		return q
+	}
+	const digits = "0123456789ABCDEF"
+	b := make([]byte, 0, len(q)+2*n)
+	for i := range len(q) {
+		if c := q[i]; bad(c) {
+			b = append(b, '%', digits[c>>4], digits[c&15])
+		} else {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+// maxOriginShown bounds a host in messages; no name is longer (RFC 1035,
+// section 2.3.4) than 253 characters.
+const maxOriginShown = 300
+
+// origin is what may be shown of a URL: scheme and host.
+func origin(u *url.URL) string {
+	o := u.Scheme + "://" + u.Host
+	if len(o) > maxOriginShown {
+		o = strings.ToValidUTF8(o[:maxOriginShown], "") + "…"
+	}
+	return o
+}

@@ -1,0 +1,193 @@
+package send
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/flaghook/flaghook/hooks"
+)
+
+// Defaults of [Options].
+const (
+	DefaultUserAgent      = "flaghook"
+	DefaultTimeout        = 15 * time.Second
+	DefaultMaxIdlePerHost = 64
+)
+
+const (
+	maxIdle     = 1024             // kept connections over all hosts, which bounds open files
+	idleTimeout = 90 * time.Second // an idle connection is closed after that
+
+	// HTTP/2 has one connection to a host, which may die without a sign
+	// while requests wait on it: it is pinged when it has been silent.
+	pingAfter   = 15 * time.Second
+	pingTimeout = 5 * time.Second
+
+	// What an HTTP/2 peer may send ahead of our reading.
+	streamWindow     = 128 << 10
+	connectionWindow = 1 << 20
+)
+
+// Options say how a [Sender] works. The zero value of each means its default.
+type Options struct {
+	// EgressAllow opens addresses that are refused otherwise, such as
+	// 127.0.0.0/8 (serve --egress-allow).
+	EgressAllow []netip.Prefix
+	// UserAgent is sent where the manifest sets none: "flaghook/VERSION".
+	UserAgent string
+	// Timeout is for a whole exchange, from resolving the name to the end of
+	// the answer's body, where hooks.Outgoing sets none.
+	Timeout time.Duration
+	// MaxIdlePerHost is how many idle connections to one scheme, host and
+	// port are kept.
+	MaxIdlePerHost int
+	// RootCAs verify servers; nil is the system's set.
+	RootCAs *x509.CertPool
+	// Resolver looks names up; nil is net.DefaultResolver.
+	Resolver *net.Resolver
+}
+
+// Validate returns what is wrong with the options, naming the fields.
+func (o Options) Validate() error {
+	var errs []error
+	for i, p := range o.EgressAllow {
+		switch {
+		case !p.IsValid():
+			errs = append(errs, fmt.Errorf("EgressAllow[%d]: not a prefix; write one as 10.0.0.0/8 or fd00::/8", i))
+		case p.Addr().Is4In6() && p.Bits() < 96:
+			errs = append(errs, fmt.Errorf("EgressAllow[%d]: %s mixes IPv4 and IPv6; write one prefix for each", i, p))
+		}
+	}
+	if !validValue(o.UserAgent) {
+		errs = append(errs, errors.New("UserAgent: has a control character"))
+	}
+	if o.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("Timeout: %s is negative; 0 means %s", o.Timeout, DefaultTimeout))
+	}
+	if o.MaxIdlePerHost < 0 {
+		errs = append(errs, fmt.Errorf("MaxIdlePerHost: %d is negative; 0 means %d", o.MaxIdlePerHost, DefaultMaxIdlePerHost))
+	}
+	return errors.Join(errs...)
+}
+
+// A Sender sends requests over HTTP. It implements [hooks.Sender] and is safe
+// for concurrent use.
+type Sender struct {
+	options    Options
+	verified   *http.Transport
+	unverified *http.Transport // for SkipTLSVerify; the two never share a connection
+}
+
+var _ hooks.Sender = (*Sender)(nil)
+
+// New makes a Sender. The error is that of [Options.Validate].
+func New(o Options) (*Sender, error) {
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = DefaultUserAgent
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.MaxIdlePerHost == 0 {
+		o.MaxIdlePerHost = DefaultMaxIdlePerHost
+	}
+	g := newGuard(o.EgressAllow)
+	return &Sender{options: o, verified: newTransport(o, g, false), unverified: newTransport(o, g, true)}, nil
+}
+
+func newTransport(o Options, g *guard, skipVerify bool) *http.Transport {
+	d := &dialer{
+		base:  net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver},
+		guard: g,
+		tls: &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			NextProtos:         []string{"h2", "http/1.1"},
+			RootCAs:            o.RootCAs,
+			InsecureSkipVerify: skipVerify, // only where the integration offers it and the admin chose it
+		},
+	}
+	return &http.Transport{
+		Proxy:                  nil, // the environment's would see every request and pass the guard
+		DialContext:            d.dial,
+		DialTLSContext:         d.dialTLS,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // the limit on a body then holds for what is read, too
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    o.MaxIdlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+		HTTP2: &http.HTTP2Config{
+			SendPingTimeout:               pingAfter,
+			PingTimeout:                   pingTimeout,
+			MaxReceiveBufferPerStream:     streamWindow,
+			MaxReceiveBufferPerConnection: connectionWindow,
+		},
+	}
+}
+
+// Close closes the connections that are idle. Exchanges under way go on; call
+// it after the last Send.
+func (s *Sender) Close() {
+	s.verified.CloseIdleConnections()
+	s.unverified.CloseIdleConnections()
+}
+
+// Send makes one attempt. What it reports:
+//
+//   - ErrorRender, Permanent: the request must not be sent as it is; nothing
+//     was sent. Nothing else is Permanent; what a status means for further
+//     attempts is the caller's to judge.
+//   - ErrorBlocked: every address of the host is refused; Error names them and
+//     the flag that opens them. Not Permanent: names change their addresses,
+//     and an operator who opens one wants what has waited for it.
+//   - ErrorTimeout: no answer's header within the timeout, or ctx ended. To
+//     tell these apart the caller looks at its ctx.
+//   - ErrorStatus: an answer that is not 2xx, redirects included.
+//
+// An answer whose header came before ctx ended is reported as such.
+func (s *Sender) Send(ctx context.Context, o hooks.Outgoing) hooks.Response {
+	timeout := o.Timeout
+	if timeout <= 0 {
+		timeout = s.options.Timeout
+	}
+	exchange, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	req, err := s.build(exchange, o)
+	if err != nil {
+		return hooks.Response{
+			ErrorClass: hooks.ErrorRender,
+			Error:      "the request must not be sent as it is: " + err.Error(),
+			Permanent:  true,
+		}
+	}
+	transport := s.verified
+	if o.SkipTLSVerify {
+		transport = s.unverified
+	}
+	// The transport and not a Client: no redirects, no cookies.
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		return failure{
+			err: err, origin: origin(req.URL), timeout: timeout,
+			stopped: ctx.Err() != nil, expired: exchange.Err() != nil,
+		}.response()
+	}
+	defer res.Body.Close()
+	r := hooks.Response{StatusCode: res.StatusCode, Body: readBody(res)}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		r.ErrorClass = hooks.ErrorStatus
+		r.Error = statusText(origin(req.URL), res.StatusCode)
+		r.RetryAfter = retryAfter(res.Header, time.Now())
+	}
+	return r
+}
