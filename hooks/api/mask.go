@@ -1,0 +1,89 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/manifest"
+	"github.com/flaghook/flaghook/render"
+)
+
+// mask hides the secrets of a config. Of an integration that has left the
+// catalog nobody knows which they are, so all but booleans is hidden.
+func mask(i *manifest.Integration, config render.Value) render.Value {
+	if i != nil {
+		return i.Mask(config)
+	}
+	var members []render.Member
+	for key, v := range config.Members() {
+		if v.Kind() != render.KindBool && v.Kind() != render.KindNull {
+			v = render.String(manifest.MaskedSecret)
+		}
+		members = append(members, render.Member{Key: key, Value: v})
+	}
+	return render.Object(members...)
+}
+
+// isSecret reports whether a form variable's value is never shown.
+func isSecret(i *manifest.Integration, key string) bool {
+	v := i.Variable(key)
+	return v != nil && v.IsSecret
+}
+
+// unmask puts stored values back where a new config has their mask: the mask at
+// its own place means unchanged. Masks elsewhere stay, and are refused by
+// misplacedMasks.
+func unmask(i *manifest.Integration, old, config render.Value) render.Value {
+	shown := mask(i, old)
+	for key, v := range config.Members() {
+		if v.AsString() == manifest.MaskedSecret && shown.Get(key).AsString() == manifest.MaskedSecret {
+			config = config.With(key, old.Get(key))
+		}
+	}
+	return config
+}
+
+// misplacedMasks finds the mask where it stands for no stored secret: somebody
+// sent back what they had read, to another place.
+func misplacedMasks(s hooks.Subscription) []detail {
+	var details []detail
+	check := func(attribute string, found bool) {
+		if found {
+			details = append(details, detail{Attribute: attribute,
+				Reason: "it holds " + manifest.MaskedSecret + ", which stands for a secret that is stored at this place, and none is; give the value itself"})
+		}
+	}
+	check("name", hasMask(s.Name))
+	for key, v := range s.Config.Members() {
+		check("config."+key, holdsMask(v))
+	}
+	for i, tag := range s.Tags {
+		check(fmt.Sprintf("tags[%d]", i), hasMask(tag))
+	}
+	check("statements", holdsMask(statementsJSON(s.Statements)))
+	return details
+}
+
+func hasMask(text string) bool { return strings.Contains(text, manifest.MaskedSecret) }
+
+// holdsMask looks into arrays and objects, whose depth the parser has bounded.
+func holdsMask(v render.Value) bool {
+	switch v.Kind() {
+	case render.KindString:
+		return hasMask(v.AsString())
+	case render.KindArray:
+		for item := range v.Items() {
+			if holdsMask(item) {
+				return true
+			}
+		}
+	case render.KindObject:
+		for key, item := range v.Members() {
+			if hasMask(key) || holdsMask(item) {
+				return true
+			}
+		}
+	}
+	return false
+}

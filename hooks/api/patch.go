@@ -1,0 +1,249 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+
+	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/manifest"
+	"github.com/flaghook/flaghook/render"
+)
+
+// maxPatchOps bounds the operations of one patch.
+const maxPatchOps = 100
+
+// A patchOp is one checked operation of a JSON Patch (RFC 6902).
+type patchOp struct {
+	op, path, from string
+	value          render.Value
+}
+
+// patchable is the part of a subscription that a patch works on, secrets
+// masked.
+func patchable(s *hooks.Subscription, i *manifest.Integration) []byte {
+	return render.Object(
+		render.Member{Key: "name", Value: render.String(s.Name)},
+		render.Member{Key: "config", Value: mask(i, s.Config)},
+		render.Member{Key: "statements", Value: statementsJSON(s.Statements)},
+		render.Member{Key: "on", Value: render.Bool(s.On)},
+		render.Member{Key: "tags", Value: textsJSON(s.Tags, true)},
+	).AppendJSON(nil)
+}
+
+// readPatch reads a body, a bare array of operations or {comment, patch}, and
+// checks all of it.
+func readPatch(body render.Value, i *manifest.Integration) ([]patchOp, error) {
+	list := body
+	if body.Kind() == render.KindObject {
+		if body.Has("instructions") {
+			return nil, fail(kindInvalid, "semantic patches are not taken here; send a JSON Patch, an array of operations")
+		}
+		list = body.Get("patch")
+	}
+	if list.Kind() != render.KindArray {
+		return nil, fail(kindInvalid, "a patch is an array of operations, or an object with such an array as patch")
+	}
+	if list.Len() > maxPatchOps {
+		return nil, fail(kindInvalid, "the patch has %d operations; at most %d are allowed", list.Len(), maxPatchOps)
+	}
+	p := patchReader{integration: i}
+	ops := make([]patchOp, list.Len())
+	for n := range list.Len() {
+		ops[n] = p.read(n, list.At(n))
+	}
+	if len(p.details) > 0 {
+		return nil, invalid(p.details...)
+	}
+	return ops, nil
+}
+
+// patchReader gathers what is wrong with a patch.
+type patchReader struct {
+	integration *manifest.Integration
+	details     []detail
+}
+
+func (p *patchReader) fail(n int, member, format string, args ...any) {
+	attribute := fmt.Sprintf("patch[%d]", n)
+	if member != "" {
+		attribute += "." + member
+	}
+	p.details = append(p.details, detail{Attribute: attribute, Reason: fmt.Sprintf(format, args...)})
+}
+
+var patchOpNames = []string{"add", "remove", "replace", "move", "copy", "test"}
+
+func (p *patchReader) read(n int, v render.Value) patchOp {
+	if v.Kind() != render.KindObject {
+		p.fail(n, "", "it is %s; an operation is an object with op and path", kindText[v.Kind()])
+		return patchOp{}
+	}
+	o := patchOp{op: v.Get("op").AsString(), value: v.Get("value")}
+	if !slices.Contains(patchOpNames, o.op) {
+		p.fail(n, "op", "it must be one of %s", strings.Join(patchOpNames, ", "))
+		return o
+	}
+	o.path = p.pointer(n, "path", v)
+	switch o.op {
+	case "move", "copy":
+		o.from = p.pointer(n, "from", v)
+		if key, ok := strings.CutPrefix(o.from, "/config/"); ok && isSecret(p.integration, unescapePointer(key)) {
+			p.fail(n, "from", "a secret cannot be moved or copied; give the value itself")
+		}
+	case "add", "replace", "test":
+		if !o.value.IsDefined() {
+			p.fail(n, "value", "it is required")
+		}
+	}
+	// On a member of an object add does all that replace does, and does it
+	// too where there is none yet: clients replace what they never set.
+	if o.op == "replace" && !endsInIndex(o.path) {
+		o.op = "add"
+	}
+	return o
+}
+
+// patchPath is what can be patched. Below a config value nothing can: form
+// variables are replaced as a whole.
+var patchPath = regexp.MustCompile(strings.ReplaceAll(
+	`^/(name|on|config(/[^/]+)?|tags(/INDEX)?|statements(/INDEX(/[A-Za-z]+(/INDEX)?)?)?)$`,
+	"INDEX", `(-|0|[1-9][0-9]{0,8})`))
+
+// pointer reads path or from; what is wrong with it is recorded.
+func (p *patchReader) pointer(n int, member string, v render.Value) string {
+	given := v.Get(member)
+	if given.Kind() != render.KindString {
+		p.fail(n, member, "it must be a JSON pointer such as /on or /config/url")
+		return ""
+	}
+	path := given.AsString()
+	if legacy := legacyMembers[p.integration.Key]; legacy != "" && path == "/"+legacy {
+		return "/config/" + legacy
+	}
+	if !patchPath.MatchString(path) || badEscape.MatchString(path) {
+		p.fail(n, member, "it cannot be patched; these can: /name, /on, /tags, /config, /statements, and what they hold")
+	}
+	return path
+}
+
+// badEscape finds a ~ that RFC 6901 gives no meaning.
+var badEscape = regexp.MustCompile(`~([^01]|$)`)
+
+var pointerEscapes = strings.NewReplacer("~1", "/", "~0", "~")
+
+func unescapePointer(segment string) string { return pointerEscapes.Replace(segment) }
+
+// endsInIndex reports whether a path names an item of an array: /tags/0,
+// /statements/0, /statements/0/actions/1.
+func endsInIndex(path string) bool {
+	if strings.HasPrefix(path, "/config/") {
+		return false
+	}
+	depth := strings.Count(path, "/")
+	return depth == 2 || depth == 4
+}
+
+// applyPatch applies the operations in turn to a document that may not grow
+// beyond limit bytes, and returns the new document.
+func applyPatch(doc []byte, ops []patchOp, limit int64) (render.Value, error) {
+	options := jsonpatch.NewApplyOptions()
+	options.SupportNegativeIndices = false // not in RFC 6902
+	options.AllowMissingPathOnRemove = true
+	options.EscapeHTML = false
+	for n, o := range ops {
+		if o.op == "test" {
+			if err := o.test(n, doc); err != nil {
+				return render.Value{}, err
+			}
+			continue
+		}
+		patch, err := jsonpatch.DecodePatch(o.json())
+		if err == nil {
+			doc, err = patch.ApplyWithOptions(doc, options)
+		}
+		if err != nil {
+			return render.Value{}, patchFault(n, o, err)
+		}
+		if int64(len(doc)) > limit {
+			return render.Value{}, fail(kindTooLarge, "patch[%d] makes the subscription larger than %d bytes", n, limit)
+		}
+	}
+	return parsePatched(doc)
+}
+
+// parsePatched fails only when a document has become nested too deep.
+func parsePatched(doc []byte) (render.Value, error) {
+	v, err := render.ParseJSON(doc)
+	if err != nil {
+		return render.Value{}, fail(kindInvalid, "the patched subscription is refused: %v", err)
+	}
+	return v, nil
+}
+
+// test compares a value; one that is absent counts as null. The library panics
+// on some null inside of a value (v5.9.11), so this is ours. A failed test is a
+// conflict with what the client took for granted.
+func (o patchOp) test(n int, doc []byte) error {
+	v, err := parsePatched(doc)
+	if err != nil {
+		return err
+	}
+	for _, segment := range strings.Split(o.path, "/")[1:] {
+		switch index, err := strconv.Atoi(segment); {
+		case v.Kind() != render.KindArray:
+			v = v.Get(unescapePointer(segment))
+		case err == nil:
+			v = v.At(index)
+		default:
+			v = render.Value{}
+		}
+	}
+	if v.Equal(o.value) || !v.IsDefined() && o.value.Kind() == render.KindNull {
+		return nil
+	}
+	return fail(kindLocked, "patch[%d]: the test failed: %s has another value", n, o.path)
+}
+
+// json is the operation alone as a patch, with nothing but what was checked.
+func (o patchOp) json() []byte {
+	op := render.Object(
+		render.Member{Key: "op", Value: render.String(o.op)},
+		render.Member{Key: "path", Value: render.String(o.path)})
+	switch o.op {
+	case "move", "copy":
+		op = op.With("from", render.String(o.from))
+	case "add", "replace":
+		op = op.With("value", o.value)
+	}
+	return render.Array(op).AppendJSON(nil)
+}
+
+// patchFault says why an operation could not be applied, in our words.
+func patchFault(n int, o patchOp, err error) error {
+	reason := "it cannot be applied; is there an array or an object where the path has one?"
+	switch {
+	case errors.Is(err, jsonpatch.ErrMissing):
+		reason = "there is nothing at this path"
+		if o.from != "" {
+			reason = "there is nothing at the path that it comes from, or nothing to put it into"
+		}
+	case errors.Is(err, jsonpatch.ErrInvalidIndex):
+		reason = "the array has no such index"
+	}
+	return invalid(detail{Attribute: fmt.Sprintf("patch[%d]", n), Reason: reason})
+}
+
+// readPatched reads a patched document into s. Everything is in it by then, so
+// that on cannot be left out.
+func readPatched(doc render.Value, s *hooks.Subscription) error {
+	if !given(doc.Get("on")) {
+		return invalid(detail{Attribute: "on", Reason: "it cannot be removed; set it to true or false"})
+	}
+	return readSubscription(doc, s)
+}
