@@ -1,0 +1,139 @@
+package integrations_test
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/flaghook/flaghook/integrations"
+	"github.com/flaghook/flaghook/schemas"
+)
+
+// folders are the keys of the catalog.
+func folders(t *testing.T) []string {
+	t.Helper()
+	entries, err := fs.ReadDir(integrations.FS(), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, e := range entries {
+		keys = append(keys, e.Name())
+	}
+	return keys
+}
+
+func read(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := fs.ReadFile(integrations.FS(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Icons are drawn by us, of shapes and initials: nothing that runs, nothing
+// that is fetched from elsewhere.
+func TestIconsAreHarmlessAndLabelled(t *testing.T) {
+	allowed := map[string]bool{"svg": true, "rect": true, "text": true}
+	for _, key := range folders(t) {
+		for _, icon := range []string{"square", "horizontal"} {
+			name := key + "/assets/" + icon + ".svg"
+			decoder := xml.NewDecoder(strings.NewReader(string(read(t, name))))
+			labelled := false
+			for {
+				token, err := decoder.Token()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				start, ok := token.(xml.StartElement)
+				if !ok {
+					continue
+				}
+				if !allowed[start.Name.Local] {
+					t.Errorf("%s: element %s", name, start.Name.Local)
+				}
+				for _, a := range start.Attr {
+					labelled = labelled || a.Name.Local == "aria-label"
+					if a.Name.Local == "href" || strings.HasPrefix(a.Name.Local, "on") {
+						t.Errorf("%s: attribute %s", name, a.Name.Local)
+					}
+				}
+			}
+			if !labelled {
+				t.Errorf("%s: no aria-label", name)
+			}
+		}
+	}
+}
+
+var jsonExample = regexp.MustCompile("(?s)```json\n(.*?)```")
+
+// A README shows what arrives, names every setting, and says which pages it
+// was written against and when. What it shows is what is sent.
+func TestReadmesAreTrue(t *testing.T) {
+	for _, key := range folders(t) {
+		t.Run(key, func(t *testing.T) {
+			readme := string(read(t, key+"/README.md"))
+			for _, heading := range []string{"# ", "## What arrives\n", "## Settings\n", "## Written against\n"} {
+				if !strings.Contains(readme, heading) {
+					t.Errorf("README.md has no %q", strings.TrimSpace(heading))
+				}
+			}
+			_, against, _ := strings.Cut(readme, "## Written against\n")
+			if !regexp.MustCompile(`(?s)\(https://.*as\s+of\s+20\d\d-\d\d-\d\d`).MatchString(against) {
+				t.Error("README.md does not link to the pages it was written against, with their date")
+			}
+			var m struct {
+				FormVariables []struct{ Key string }
+			}
+			if err := json.Unmarshal(read(t, key+"/manifest.json"), &m); err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range m.FormVariables {
+				if !strings.Contains(readme, "| `"+v.Key+"` |") {
+					t.Errorf("README.md does not explain the setting %s", v.Key)
+				}
+			}
+			example := jsonExample.FindStringSubmatch(readme)
+			if example == nil {
+				t.Fatal("README.md shows no body")
+			}
+			if !arrives(t, key, example[1]) {
+				t.Error("the body that README.md shows is that of no sample event; take it from testdata")
+			}
+		})
+	}
+}
+
+// arrives reports whether an example is the body of one of the goldens.
+func arrives(t *testing.T, key, example string) bool {
+	t.Helper()
+	var want any
+	if err := json.Unmarshal([]byte(example), &want); err != nil {
+		t.Fatalf("the body that README.md shows is not JSON: %v", err)
+	}
+	for _, name := range schemas.SampleNames() {
+		data, err := os.ReadFile(filepath.Join(key, "testdata", name+".txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := strings.Cut(string(data), "\n\n")
+		var got any
+		if json.Unmarshal([]byte(body), &got) == nil && reflect.DeepEqual(want, got) {
+			return true
+		}
+	}
+	return false
+}
