@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flaghook/flaghook/integrations"
+	"github.com/flaghook/flaghook/manifest"
+)
+
+// manifestFile makes a folder an integration.
+const manifestFile = "manifest.json"
+
+// integrationDirs adds the --integrations flag.
+func integrationDirs(cmd *cobra.Command, dirs *[]string) {
+	cmd.Flags().StringSliceVar(dirs, "integrations", nil, "`DIR` with integration folders (repeatable)")
+}
+
+// findIntegration loads the integration that a user named: by a path, or by a
+// key in dirs, in ./integrations, or in the embedded catalog.
+func findIntegration(name string, dirs []string) (*manifest.Integration, []manifest.Finding, error) {
+	if strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") {
+		return loadFolder(name)
+	}
+	if len(dirs) == 0 {
+		if info, err := os.Stat("integrations"); err == nil && info.IsDir() {
+			dirs = []string{"integrations"}
+		}
+	}
+	for _, dir := range dirs {
+		folder := filepath.Join(dir, name)
+		if _, err := os.Stat(filepath.Join(folder, manifestFile)); err == nil {
+			return loadFolder(folder)
+		} else if _, err := os.Stat(dir); err != nil {
+			return nil, nil, usagef("cannot read the integrations folder: %w", err)
+		}
+	}
+	catalog, findings := manifest.Load(integrations.FS())
+	if i, ok := catalog.Get(name); ok {
+		return i, nil, nil
+	}
+	near := ""
+	if keys := catalog.Nearest(name); len(keys) > 0 {
+		near = fmt.Sprintf("; did you mean %s?", strings.Join(keys, " or "))
+	}
+	return nil, findings, usagef("there is no integration %q%s (a folder is named by its path, such as ./%s)", name, near, name)
+}
+
+// loadFolder loads one folder; what it may read ends at the folder.
+func loadFolder(dir string) (*manifest.Integration, []manifest.Finding, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, usagef("cannot read the integration: %w", err)
+	}
+	defer root.Close()
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, nil, usagef("cannot read the integration: %w", err)
+	}
+	if _, err := root.Stat(manifestFile); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, usagef("%s has no %s; an integration is a folder with one", dir, manifestFile)
+	}
+	i, findings := manifest.LoadFolder(root.FS(), filepath.Base(abs))
+	for n := range findings {
+		findings[n].Path = filepath.Join(dir, filepath.FromSlash(findings[n].Path))
+	}
+	return i, findings, nil
+}
+
+// loadDir loads a folder, or a folder of folders.
+func loadDir(dir string) (*manifest.Catalog, []manifest.Finding, error) {
+	if _, err := os.Stat(filepath.Join(dir, manifestFile)); err == nil {
+		i, findings, err := loadFolder(dir)
+		if i == nil || err != nil {
+			return manifest.NewCatalog(), findings, err
+		}
+		return manifest.NewCatalog(i), findings, nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, usagef("cannot read the integrations: %w", err)
+	}
+	defer root.Close()
+	catalog, findings := manifest.Load(root.FS())
+	for n := range findings {
+		findings[n].Path = filepath.Join(dir, filepath.FromSlash(findings[n].Path))
+	}
+	return catalog, findings, nil
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/api"
+	"github.com/flaghook/flaghook/hooks/bolt"
+	"github.com/flaghook/flaghook/hooks/send"
+	"github.com/flaghook/flaghook/manifest"
+)
+
+// serverConfig is a server's settings, checked.
+type serverConfig struct {
+	Addr, OpsAddr   string // OpsAddr may be empty: none
+	DataDir         string
+	AdminToken      string // empty: kept in DataDir
+	TLSCert, TLSKey string
+	EgressAllow     []netip.Prefix
+	Catalog         *manifest.Catalog
+	Logger          *slog.Logger
+	ShutdownTimeout time.Duration
+}
+
+// A server is the whole program in one process. It listens when it is made and
+// serves while run runs.
+type server struct {
+	config   serverConfig
+	token    string
+	db       *bolt.DB
+	sender   *send.Sender
+	engine   *hooks.Engine
+	api      net.Listener
+	ops      net.Listener // nil: none
+	servers  []*http.Server
+	stopping atomic.Bool
+}
+
+// releaseTime is the part of the shutdown timeout that is kept for storing
+// the outcome of attempts and closing the file.
+const releaseTime = 2 * time.Second
+
+// newServer opens everything; on an error nothing stays open.
+func newServer(ctx context.Context, c serverConfig) (s *server, err error) {
+	s = &server{config: c, token: c.AdminToken}
+	defer func() {
+		if err != nil {
+			s.close()
+			s = nil
+		}
+	}()
+	if err = os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return s, fmt.Errorf("data directory: %w", err)
+	}
+	if s.db, err = bolt.Open(filepath.Join(c.DataDir, "flaghook.db"), bolt.Options{}); err != nil {
+		return s, err
+	}
+	if s.sender, err = send.New(send.Options{EgressAllow: c.EgressAllow, UserAgent: "flaghook/" + readBuildInfo().Version}); err != nil {
+		return s, err
+	}
+	s.engine, err = hooks.New(ctx, hooks.Options{
+		Store: s.db, Queue: s.db, Sender: s.sender, Catalog: c.Catalog, Logger: c.Logger,
+		ShutdownGrace: max(c.ShutdownTimeout-releaseTime, c.ShutdownTimeout/2),
+	})
+	if err != nil {
+		return s, err
+	}
+	if err = s.findToken(); err != nil {
+		return s, err
+	}
+	return s, s.listen(ctx)
+}
+
+func (s *server) findToken() error {
+	if s.token != "" {
+		return nil
+	}
+	file := filepath.Join(s.config.DataDir, "admin.token")
+	token, made, err := keptToken(file)
+	if err != nil {
+		return err
+	}
+	s.token = token
+	s.config.Logger.Info("admin token", "file", file, "made", made)
+	return nil
+}
+
+func (s *server) listen(ctx context.Context) error {
+	handler, err := api.New(api.Options{Engine: s.engine, Token: s.token, Logger: s.config.Logger, Ready: s.ready})
+	if err != nil {
+		return err
+	}
+	var l net.ListenConfig
+	if s.api, err = l.Listen(ctx, "tcp", s.config.Addr); err != nil {
+		return fmt.Errorf("--addr: %w", err)
+	}
+	if s.config.TLSCert != "" {
+		cert, err := tls.LoadX509KeyPair(s.config.TLSCert, s.config.TLSKey)
+		if err != nil {
+			return usagef("--tls-cert and --tls-key: %w", err)
+		}
+		s.api = tls.NewListener(s.api, &tls.Config{
+			Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+		})
+	}
+	s.servers = append(s.servers, s.httpServer(handler))
+	if s.config.OpsAddr != "" {
+		if s.ops, err = l.Listen(ctx, "tcp", s.config.OpsAddr); err != nil {
+			return fmt.Errorf("--ops-addr: %w", err)
+		}
+		s.servers = append(s.servers, s.httpServer(handler.Health()))
+	}
+	return nil
+}
+
+func (s *server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.config.Logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// ready says why the server cannot take events now, nil when it can.
+func (s *server) ready() error {
+	if s.stopping.Load() {
+		return errors.New("the server is stopping")
+	}
+	return s.db.Err()
+}
+
+// url is where the API listens.
+func (s *server) url() string {
+	scheme := "http"
+	if s.config.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + s.api.Addr().String()
+}
+
+// run serves until ctx ends or something fails for good, and then stops within
+// the shutdown timeout: no new requests, no new claims, attempts under way
+// finish or are released.
+func (s *server) run(ctx context.Context) error {
+	defer s.close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	listeners := []net.Listener{s.api}
+	if s.ops != nil {
+		listeners = append(listeners, s.ops)
+	}
+	for i, l := range listeners {
+		go func() {
+			if err := s.servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				cancel(fmt.Errorf("listen on %s: %w", l.Addr(), err))
+			}
+		}()
+	}
+	go func() {
+		select {
+		case <-s.db.Failed():
+			cancel(s.db.Err())
+		case <-ctx.Done():
+		}
+	}()
+	delivered := make(chan error, 1)
+	go func() { delivered <- s.engine.Run(ctx) }()
+	serving := []any{"api", s.url()}
+	if s.ops != nil {
+		serving = append(serving, "ops", "http://"+s.ops.Addr().String())
+	}
+	s.config.Logger.Info("serving", append(serving, "integrations", len(s.config.Catalog.All()), "version", readBuildInfo().Version)...)
+
+	<-ctx.Done()
+	s.stopping.Store(true)
+	s.config.Logger.Info("stopping")
+	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), s.config.ShutdownTimeout)
+	defer done()
+	for _, h := range s.servers {
+		if err := h.Shutdown(deadline); err != nil {
+			h.Close()
+		}
+	}
+	err := <-delivered
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	s.config.Logger.Info("stopped")
+	return err
+}
+
+// close releases what is open; it may be called twice.
+func (s *server) close() {
+	for _, l := range []net.Listener{s.api, s.ops} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	if s.sender != nil {
+		s.sender.Close()
+	}
+	if s.db != nil {
+		if err := s.db.Close(); err != nil {
+			s.config.Logger.Error("close the store", "error", err)
+		}
+	}
+}

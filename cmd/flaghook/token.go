@@ -1,0 +1,58 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// maxToken bounds a token file, in bytes.
+const maxToken = 4 << 10
+
+// readToken reads a token file: one line, blanks around it ignored.
+func readToken(file string) (string, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", usagef("admin token: %w", err)
+	}
+	if info.Size() > maxToken {
+		return "", usagef("admin token: %s has %d bytes; a token file holds one line", file, info.Size())
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", usagef("admin token: %w", err)
+	}
+	token := strings.TrimSpace(string(data))
+	if token == "" || strings.ContainsAny(token, "\r\n") {
+		return "", usagef("admin token: %s must hold one line with the token", file)
+	}
+	return token, nil
+}
+
+// keptToken reads DATA/admin.token, or makes it, readable by its owner alone.
+func keptToken(file string) (token string, made bool, err error) {
+	if token, err = readToken(file); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return token, false, err
+	}
+	token = newToken()
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", false, fmt.Errorf("admin token: %w", err)
+	}
+	_, err = f.WriteString(token + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return "", false, fmt.Errorf("admin token: %w", err)
+	}
+	return token, true, nil
+}
+
+// newToken makes a token of 256 random bits.
+func newToken() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	return "fh_" + base64.RawURLEncoding.EncodeToString(b[:])
+}
