@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/flaghook/flaghook/manifest"
@@ -15,21 +16,45 @@ import (
 // maxLoggedBody bounds the part of an error answer that is kept, in bytes.
 const maxLoggedBody = 4 << 10
 
-// deliver takes one claim to an outcome. attempted is called once, as soon as
-// the exchange with the endpoint is over: the place of this attempt is free
-// before its outcome has reached the disk.
-func (e *Engine) deliver(ctx context.Context, c Claim, attempted func()) {
+// deliver takes one claim to an outcome and records it.
+func (e *Engine) deliver(ctx context.Context, c Claim) {
 	s := e.attempt(ctx, c)
-	attempted()
-	if s == nil {
-		return
+	// The subscription's share is free before the outcome is on the disk; the
+	// place among all attempts is not, so that outcomes cannot pile up.
+	e.load.end(c.SubscriptionID, s != nil && (s.Attempt == nil || s.Attempt.StatusCode != 0))
+	e.signalFreed()
+	if s != nil && e.settle(ctx, *s) {
+		e.logOutcome(ctx, s)
 	}
-	// The outcome of a finished attempt is kept even while shutting down.
-	if err := e.o.Queue.Settle(context.WithoutCancel(ctx), *s); err != nil {
-		e.log.Error("cannot record the outcome of a delivery; it will be made again", "delivery", c.DeliveryID, "error", err)
-		return
+}
+
+// settle records an outcome, also while shutting down. It tries again until the
+// queue takes it or the engine stops: an outcome that is lost means a delivery
+// that is made twice.
+func (e *Engine) settle(ctx context.Context, s Settlement) bool {
+	failed := false
+	for {
+		err := e.o.Queue.Settle(context.WithoutCancel(ctx), s)
+		if failed && (err == nil || ctx.Err() != nil) {
+			e.unsettled.Add(-1)
+		}
+		if err == nil {
+			return true
+		}
+		if errors.Is(err, ErrNotFound) || ctx.Err() != nil {
+			e.log.Error("cannot record the outcome of a delivery; it may be made again", "delivery", s.Claim.DeliveryID, "error", err)
+			return false
+		}
+		if !failed {
+			failed = true
+			e.unsettled.Add(1)
+			e.log.Error("cannot record the outcome of a delivery; nothing is sent until it is recorded", "delivery", s.Claim.DeliveryID, "error", err)
+		}
+		select {
+		case <-time.After(queueRetry):
+		case <-ctx.Done():
+		}
 	}
-	e.logOutcome(ctx, s)
 }
 
 // logOutcome writes one line for a recorded outcome: a warning when something
@@ -57,8 +82,15 @@ func (e *Engine) logOutcome(ctx context.Context, s *Settlement) {
 }
 
 // attempt makes one try and says what became of it; nil when the claim was
-// released or left to its lease.
-func (e *Engine) attempt(ctx context.Context, c Claim) *Settlement {
+// released or left to its lease. A panic ends the delivery and nothing else.
+func (e *Engine) attempt(ctx context.Context, c Claim) (s *Settlement) {
+	start := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			e.log.Error("panic while delivering", "delivery", c.DeliveryID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s = failed(c, start, "an internal error; the server's log says what")
+		}
+	}()
 	a := e.lookup(c.SubscriptionID)
 	if a == nil {
 		return &Settlement{Claim: c, State: StateCancelled, Reason: "the subscription was deleted"}
@@ -67,7 +99,6 @@ func (e *Engine) attempt(ctx context.Context, c Claim) *Settlement {
 		e.release(ctx, c)
 		return nil
 	}
-	start := time.Now()
 	event, err := e.event(ctx, c.EventID)
 	if errors.Is(err, ErrNotFound) {
 		return failed(c, start, "the event is no longer stored")

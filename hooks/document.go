@@ -17,24 +17,32 @@ type place struct {
 }
 
 // whereabouts reads the place off the resources: kind, key and tags from the
-// last segment of the first, several environments as all of them.
+// last segment of the first, and several environments of its project as all.
 func whereabouts(resources []policy.Resource) place {
-	var p place
-	for i, r := range resources {
-		for _, s := range r.Segments {
-			switch {
-			case s.Kind == "proj" && i == 0:
-				p.project = s
-			case s.Kind == "env" && i == 0:
-				p.environment = s
-			case s.Kind == "env" && s.Key != p.environment.Key:
-				p.allEnvironments = true
-			}
+	first := resources[0]
+	last := first.Segments[len(first.Segments)-1]
+	p := place{
+		kind: kindName(last.Kind), key: last.Key, tags: last.Tags,
+		project: segment(first, "proj"), environment: segment(first, "env"),
+	}
+	p.allEnvironments = p.environment.Key == "*"
+	for _, r := range resources[1:] {
+		env := segment(r, "env")
+		if p.environment.Key != "" && env.Key != "" && env.Key != p.environment.Key && segment(r, "proj").Key == p.project.Key {
+			p.allEnvironments = true
 		}
 	}
-	last := resources[0].Segments[len(resources[0].Segments)-1]
-	p.kind, p.key, p.tags = kindName(last.Kind), last.Key, last.Tags
 	return p
+}
+
+// segment is a resource's first of a kind, the zero Segment when it has none.
+func segment(r policy.Resource, kind string) policy.Segment {
+	for _, s := range r.Segments {
+		if s.Kind == kind {
+			return s
+		}
+	}
+	return policy.Segment{}
 }
 
 // kindName gives a specifier's kind the name that templates know it by.
@@ -157,8 +165,9 @@ func (n *normalizer) project(p place, kind, name string) render.Value {
 
 	envKey, envName := p.environment.Key, p.environment.Key
 	envTags := p.environment.Tags
+	givenKey := env.Get("key").Kind() == render.KindString && env.Get("key").AsString() != "~"
 	switch {
-	case p.allEnvironments:
+	case p.allEnvironments && !givenKey:
 		envKey, envName, envTags = "~", "All environments", nil
 	case kind == "environment":
 		envName = name

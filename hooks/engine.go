@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/flaghook/flaghook/manifest"
@@ -89,11 +90,15 @@ type Engine struct {
 	mu   sync.RWMutex
 	subs map[string]*active
 
-	inFlight inFlight
+	load load
+	// unsettled counts the outcomes that the queue did not take; while there
+	// is one, nothing is claimed.
+	unsettled atomic.Int64
+	refused   atomic.Int64 // when the storage refused events last, in Unix nanoseconds
 }
 
-// maxCachedEvents bounds the memory of events under delivery, in bytes of
-// their JSON.
+// maxCachedEvents bounds the memory of the events that are kept for sharing, in
+// bytes.
 const maxCachedEvents = 16 << 20
 
 // New makes an Engine and loads the subscriptions. A subscription whose
@@ -105,10 +110,10 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	o.setDefaults()
 	e := &Engine{
 		o: o, log: o.Logger,
-		events:   newEventCache(maxCachedEvents),
-		freed:    make(chan struct{}, 1),
-		subs:     make(map[string]*active),
-		inFlight: inFlight{n: make(map[string]int)},
+		events: newEventCache(maxCachedEvents),
+		freed:  make(chan struct{}, 1),
+		subs:   make(map[string]*active),
+		load:   newLoad(o.SubscriptionConcurrency),
 	}
 	stored, err := o.Store.Subscriptions(ctx)
 	if err != nil {
@@ -137,6 +142,9 @@ func (e *Engine) Publish(ctx context.Context, events ...*Event) ([]Receipt, erro
 		batch[i] = Accepted{Event: event, SubscriptionIDs: e.match(event)}
 	}
 	receipts, err := e.o.Queue.Accept(ctx, batch)
+	if errors.Is(err, ErrUnavailable) {
+		e.refused.Store(time.Now().UnixNano())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("accept events: %w", err)
 	}
@@ -148,6 +156,22 @@ func (e *Engine) Publish(ctx context.Context, events ...*Event) ([]Receipt, erro
 		}
 	}
 	return receipts, nil
+}
+
+// unreadyAfter is how long a refusal of the storage counts against Ready when
+// nothing has been tried since.
+const unreadyAfter = 10 * time.Second
+
+// Ready says why events are probably not accepted now, nil when they are: the
+// storage refused some a moment ago, or does not take outcomes.
+func (e *Engine) Ready() error {
+	switch {
+	case e.unsettled.Load() > 0:
+		return fmt.Errorf("outcomes cannot be recorded: %w", ErrUnavailable)
+	case time.Since(time.Unix(0, e.refused.Load())) < unreadyAfter:
+		return fmt.Errorf("events were refused in the last %v: %w", unreadyAfter, ErrUnavailable)
+	}
+	return nil
 }
 
 // match lists the subscriptions that an event goes to.

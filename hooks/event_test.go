@@ -92,6 +92,12 @@ func TestDerivedMembers(t *testing.T) {
 		{"percent-encoded key", `{"action":"deleteFlag","resource":"proj/p:env/e:flag/a%3Ab"}`, "key", "a:b"},
 		{"several environments", `{"accesses":[{"action":"deleteFlag","resource":"proj/p:env/a:flag/f"},{"action":"deleteFlag","resource":"proj/p:env/b:flag/f"}]}`, "project/environment/key", "~"},
 		{"several environments in words", `{"accesses":[{"action":"deleteFlag","resource":"proj/p:env/a:flag/f"},{"action":"deleteFlag","resource":"proj/p:env/b:flag/f"}]}`, "title/plainText", "Someone deleted the flag f"},
+		{"all environments by a wildcard", `{"action":"deleteFlag","resource":"proj/p:env/*:flag/f"}`, "project/environment/key", "~"},
+		{"a given environment beside several", `{"project":{"environment":{"key":"a"}},"accesses":[{"action":"deleteFlag","resource":"proj/p:env/a:flag/f"},{"action":"deleteFlag","resource":"proj/p:env/b:flag/f"}]}`, "project/environment/name", "a"},
+		{"a project first", `{"accesses":[{"action":"deleteProject","resource":"proj/p"},{"action":"deleteFlag","resource":"proj/p:env/b:flag/f"}]}`, "project/environment/key", ""},
+		{"environments of several projects", `{"accesses":[{"action":"deleteFlag","resource":"proj/p:env/a:flag/f"},{"action":"deleteFlag","resource":"proj/q:env/b:flag/f"}]}`, "project/environment/key", "a"},
+		{"forms that disagree", `{"timestamp":{"milliseconds":1580777319650,"rfc3339":"1999-01-01T00:00:00Z","simple":7},"action":"deleteFlag","resource":"proj/p:env/e:flag/f"}`, "timestamp/rfc3339", "2020-02-04T00:48:39Z"},
+		{"a script for a link", `{"_links":{"site":{"href":"javascript:alert(1)"}},"action":"deleteFlag","resource":"proj/p:env/e:flag/f"}`, "title/html", "Someone deleted the flag f in <code>e</code>"},
 		{"turned off", `{"action":"updateOn","resource":"proj/p:env/e:flag/f","after":{"on":false}}`, "titleVerb", "turned off the flag"},
 		{"on or off unknown", `{"action":"updateOn","resource":"proj/p:env/e:flag/f"}`, "titleVerb", "updated the flag"},
 		{"archived", `{"action":"updateGlobalArchived","resource":"proj/p:env/e:flag/f"}`, "titleVerb", "archived the flag"},
@@ -169,6 +175,14 @@ func TestAllErrorsAreToldAtOnce(t *testing.T) {
 	}
 }
 
+func TestErrorsOfOneEventAreBounded(t *testing.T) {
+	_, err := hooks.NewEvent(parse(t, `{"action":"x","resource":"proj/a","tags":[`+strings.Repeat("1,", 10_000)+`1]}`), options())
+	var all hooks.EventErrors
+	if !errors.As(err, &all) || len(all) != 100 {
+		t.Errorf("%d errors", len(all))
+	}
+}
+
 func TestSamplesAreCompleteEvents(t *testing.T) {
 	for _, name := range schemas.SampleNames() {
 		t.Run(name, func(t *testing.T) {
@@ -210,6 +224,10 @@ func TestSameContentHasTheSameDigest(t *testing.T) {
 	again, err := hooks.NewEvent(parse(t, " "+body), later)
 	if err != nil {
 		t.Fatal(err)
+	}
+	reordered := newEvent(t, `{"resource":"proj/p:env/e:flag/f","action":"deleteFlag","id":"x"}`)
+	if reordered.Digest() != again.Digest() {
+		t.Error("the order of members changes the digest")
 	}
 	other := newEvent(t, strings.Replace(body, "deleteFlag", "createFlag", 1))
 	if first := newEvent(t, body); first.Digest() != again.Digest() || first.Digest() == other.Digest() {

@@ -2,16 +2,20 @@ package hooks
 
 import "sync"
 
-// eventCache keeps the events that are being delivered, so that all
+// eventCache keeps the events that were accepted or read last, so that all
 // subscriptions share one parsed event and the bodies it has rendered. The
 // oldest go first when it is full.
 type eventCache struct {
 	mu     sync.Mutex
 	events map[string]*Event
 	order  []string // oldest first
-	bytes  int
+	bytes  int      // by cost
 	limit  int
 }
+
+// cost estimates what an event takes in memory, in bytes: its document parsed,
+// its shapes and the bodies made from it, as measured on small and large ones.
+func (e *Event) cost() int { return 6<<10 + 8*e.size }
 
 func newEventCache(limit int) *eventCache {
 	return &eventCache{events: make(map[string]*Event), limit: limit}
@@ -31,11 +35,11 @@ func (c *eventCache) put(e *Event) {
 	}
 	c.events[e.id] = e
 	c.order = append(c.order, e.id)
-	c.bytes += e.size
+	c.bytes += e.cost()
 	for c.bytes > c.limit && len(c.order) > 1 {
 		oldest := c.order[0]
 		c.order = c.order[1:]
-		c.bytes -= c.events[oldest].size
+		c.bytes -= c.events[oldest].cost()
 		delete(c.events, oldest)
 	}
 }

@@ -82,9 +82,35 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	if id == "" {
 		id = o.NewID()
 	}
-	canonical := posted.AppendJSON(nil)
+	canonical := appendSorted(nil, posted)
 	sum := sha256.Sum256(canonical) // of what was posted; the id has its own place
 	return newEvent(n.document(id, stamp, accesses, resources), hex.EncodeToString(sum[:16]), len(canonical))
+}
+
+// appendSorted writes a value as JSON with the members of objects in order, so
+// that a sender's way of writing does not matter.
+func appendSorted(dst []byte, v render.Value) []byte {
+	switch v.Kind() {
+	case render.KindArray:
+		dst = append(dst, '[')
+		for item := range v.Items() {
+			dst = append(appendSorted(dst, item), ',')
+		}
+		return append(dst, ']')
+	case render.KindObject:
+		keys := make([]string, 0, v.Len())
+		for key := range v.Members() {
+			keys = append(keys, key)
+		}
+		slices.Sort(keys)
+		dst = append(dst, '{')
+		for _, key := range keys {
+			dst = append(render.String(key).AppendJSON(dst), ':')
+			dst = append(appendSorted(dst, v.Get(key)), ',')
+		}
+		return append(dst, '}')
+	}
+	return v.AppendJSON(dst)
 }
 
 // normalizer gathers what is wrong with an event while it is read.
@@ -93,7 +119,13 @@ type normalizer struct {
 	errs EventErrors
 }
 
+// maxEventErrors bounds what is said about one event.
+const maxEventErrors = 100
+
 func (n *normalizer) fail(pointer, format string, args ...any) {
+	if len(n.errs) == maxEventErrors {
+		return
+	}
 	n.errs = append(n.errs, &EventError{Pointer: pointer, Message: fmt.Sprintf(format, args...)})
 }
 

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// claimLease is how long a claimed delivery is the engine's: longer than any
-// attempt, so that a lease ends only when something went wrong.
-const claimLease = 2 * time.Minute
+// leaseMargin is how much longer than an attempt a claimed delivery is the
+// engine's, so that a lease ends only when something went wrong.
+const leaseMargin = 2 * time.Minute
 
-// claimRetry is the pause after the queue failed to answer.
-const claimRetry = time.Second
+// queueRetry is the pause after the queue failed to answer.
+const queueRetry = time.Second
 
 // Run delivers until ctx ends, then lets the attempts under way finish for at
 // most Options.ShutdownGrace, releases the rest, and returns nil. Call it once.
@@ -26,23 +26,24 @@ func (e *Engine) Run(ctx context.Context) error {
 		free := cap(slots) - len(slots)
 		var claims []Claim
 		var next time.Time
-		if free > 0 {
+		switch {
+		case e.unsettled.Load() > 0:
+			next = time.Now().Add(queueRetry)
+		case free > 0:
 			var err error
-			claims, next, err = e.o.Queue.Claim(ctx, ClaimOptions{Max: free, Lease: claimLease, Capacity: e.capacity})
+			claims, next, err = e.o.Queue.Claim(ctx, ClaimOptions{Max: free, Lease: e.o.AttemptTimeout + leaseMargin, Capacity: e.capacity})
 			if err != nil && ctx.Err() == nil {
 				e.log.Error("cannot claim deliveries", "error", err)
-				next = time.Now().Add(claimRetry)
+				next = time.Now().Add(queueRetry)
 			}
 		}
 		for _, c := range claims {
 			slots <- struct{}{}
-			e.inFlight.add(c.SubscriptionID, 1)
+			e.load.begin(c.SubscriptionID)
 			workers.Go(func() {
-				e.deliver(attempts, c, func() {
-					e.inFlight.add(c.SubscriptionID, -1)
-					<-slots
-					e.signalFreed()
-				})
+				e.deliver(attempts, c)
+				<-slots
+				e.signalFreed()
 			})
 		}
 		if len(claims) == 0 {
@@ -86,25 +87,5 @@ func (e *Engine) capacity(id string) int {
 	if a != nil && (!a.sub.On || a.problem != "") {
 		return 0
 	}
-	return e.o.SubscriptionConcurrency - e.inFlight.of(id)
-}
-
-// inFlight counts the attempts under way by subscription.
-type inFlight struct {
-	mu sync.Mutex
-	n  map[string]int
-}
-
-func (f *inFlight) add(id string, d int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.n[id] += d; f.n[id] == 0 {
-		delete(f.n, id)
-	}
-}
-
-func (f *inFlight) of(id string) int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.n[id]
+	return e.load.free(id)
 }

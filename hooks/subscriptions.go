@@ -82,6 +82,24 @@ func (e *InvalidError) add(field, format string, args ...any) {
 	e.Fields = append(e.Fields, FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
+// addConfig takes over what CheckConfig found.
+func (e *InvalidError) addConfig(err error) {
+	var all manifest.ConfigErrors
+	if !errors.As(err, &all) {
+		if err != nil {
+			e.add("config", "%v", err)
+		}
+		return
+	}
+	for _, c := range all {
+		field := "config"
+		if c.Field != "" {
+			field += "." + c.Field
+		}
+		e.add(field, "%s", c.Message)
+	}
+}
+
 // StatementErrors places the errors of a policy: statements[1].resources[0],
 // with the column in the message.
 func StatementErrors(err error) []FieldError {
@@ -148,14 +166,11 @@ func (e *Engine) Integration(key string) (*manifest.Integration, error) {
 }
 
 // check returns *InvalidError with all that is wrong, or
-// *UnknownIntegrationError.
-func (e *Engine) check(s *Subscription) error {
-	integration, err := e.Integration(s.Integration)
-	if err != nil {
-		return err
-	}
+// *UnknownIntegrationError. A config that stays as it was in old is not checked
+// again: one can switch a subscription off whatever became of its integration.
+func (e *Engine) check(s, old *Subscription) error {
 	var bad InvalidError
-	if s.Name == "" && s.Integration != WebhookIntegration {
+	if s.Name == "" {
 		bad.add("name", "it is required")
 	}
 	if len(s.Name) > MaxNameLength {
@@ -164,17 +179,12 @@ func (e *Engine) check(s *Subscription) error {
 	if len(s.Tags) > MaxTags {
 		bad.add("tags", "there are %d; at most %d are allowed", len(s.Tags), MaxTags)
 	}
-	var configErrors manifest.ConfigErrors
-	if err := integration.CheckConfig(s.Config); errors.As(err, &configErrors) {
-		for _, c := range configErrors {
-			field := "config"
-			if c.Field != "" {
-				field += "." + c.Field
-			}
-			bad.add(field, "%s", c.Message)
+	if old == nil || !s.Config.Equal(old.Config) {
+		integration, err := e.Integration(s.Integration)
+		if err != nil {
+			return err
 		}
-	} else if err != nil {
-		bad.add("config", "%v", err)
+		bad.addConfig(integration.CheckConfig(s.Config))
 	}
 	if _, err := policy.Parse(s.Statements); err != nil {
 		bad.Fields = append(bad.Fields, StatementErrors(err)...)
@@ -185,16 +195,15 @@ func (e *Engine) check(s *Subscription) error {
 	return nil
 }
 
-// WebhookIntegration is the key of the integration behind the webhooks that
-// LaunchDarkly's clients create; those may have an empty name.
-const WebhookIntegration = "webhook"
-
 // CreateSubscription stores a new subscription under a new id and returns it.
 // The errors are *InvalidError, *UnknownIntegrationError or the store's.
 func (e *Engine) CreateSubscription(ctx context.Context, s Subscription) (*Subscription, error) {
 	s.ID, s.Version = NewID(), 1
 	s.CreatedAt = time.Now().UTC()
 	s.UpdatedAt = s.CreatedAt
+	if err := e.check(&s, nil); err != nil {
+		return nil, err
+	}
 	return e.put(ctx, s.clone())
 }
 
@@ -212,14 +221,16 @@ func (e *Engine) UpdateSubscription(ctx context.Context, s Subscription) (*Subsc
 	s.Integration, s.CreatedAt = old.Integration, old.CreatedAt
 	s.Version++
 	s.UpdatedAt = time.Now().UTC()
+	if err := e.check(&s, old); err != nil {
+		return nil, err
+	}
 	return e.put(ctx, s.clone())
 }
 
 func (e *Engine) put(ctx context.Context, s *Subscription) (*Subscription, error) {
-	if err := e.check(s); err != nil {
-		return nil, err
-	}
-	if err := e.o.Store.PutSubscription(ctx, s); err != nil {
+	// The caller may leave while the write is on its way; what is stored must
+	// be in memory all the same.
+	if err := e.o.Store.PutSubscription(context.WithoutCancel(ctx), s); err != nil {
 		return nil, fmt.Errorf("store subscription: %w", err)
 	}
 	a := e.activate(s)
@@ -235,15 +246,18 @@ func (e *Engine) put(ctx context.Context, s *Subscription) (*Subscription, error
 	return s.clone(), nil
 }
 
-// DeleteSubscription removes a subscription and cancels its deliveries.
+// DeleteSubscription removes a subscription and cancels its deliveries;
+// ErrNotFound when there is none.
 func (e *Engine) DeleteSubscription(ctx context.Context, id string) error {
-	if err := e.o.Store.DeleteSubscription(ctx, id); err != nil {
-		return fmt.Errorf("subscription %s: %w", id, err)
+	err := e.o.Store.DeleteSubscription(context.WithoutCancel(ctx), id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("delete subscription: %w", err)
 	}
 	e.mu.Lock()
 	delete(e.subs, id)
 	e.mu.Unlock()
-	return nil
+	e.load.forget(id)
+	return err
 }
 
 // Subscription returns a copy of one, or ErrNotFound.

@@ -12,27 +12,27 @@ import (
 const maxMillis = 253402300799999
 
 // timestamp reads the event's time in any of its forms (milliseconds, RFC 3339
-// text, or an object with milliseconds, rfc3339 or seconds) and gives the
-// object of four forms; forms that were given are kept.
+// text, or an object with milliseconds, rfc3339 or seconds, the first of them
+// counting) and gives the object of four forms.
 func (n *normalizer) timestamp(now time.Time) render.Value {
 	v, ok := n.given("timestamp")
 	if !ok {
-		return fourForms(now.UnixMilli(), render.Value{})
+		return fourForms(now.UnixMilli())
 	}
 	switch v.Kind() {
 	case render.KindNumber:
-		return fourForms(n.millis("/timestamp", v.AsNumber()), render.Value{})
+		return fourForms(n.millis("/timestamp", v.AsNumber()))
 	case render.KindString:
-		return fourForms(n.rfc3339("/timestamp", v.AsString()), render.Value{})
+		return fourForms(n.rfc3339("/timestamp", v.AsString()))
 	case render.KindObject:
 		if ms := v.Get("milliseconds"); ms.Kind() == render.KindNumber {
-			return fourForms(n.millis("/timestamp/milliseconds", ms.AsNumber()), v)
+			return fourForms(n.millis("/timestamp/milliseconds", ms.AsNumber()))
 		}
 		if text := v.Get("rfc3339"); text.Kind() == render.KindString {
-			return fourForms(n.rfc3339("/timestamp/rfc3339", text.AsString()), v)
+			return fourForms(n.rfc3339("/timestamp/rfc3339", text.AsString()))
 		}
 		if s := v.Get("seconds"); s.Kind() == render.KindNumber {
-			return fourForms(n.millis("/timestamp/seconds", s.AsNumber()*1000), v)
+			return fourForms(n.millis("/timestamp/seconds", s.AsNumber()*1000))
 		}
 		n.fail("/timestamp", "it needs milliseconds, rfc3339 or seconds")
 	}
@@ -56,24 +56,18 @@ func (n *normalizer) rfc3339(pointer, text string) int64 {
 	return n.millis(pointer, float64(t.UnixMilli()))
 }
 
-// fourForms writes a time as templates see it; members of given go first.
-func fourForms(ms int64, given render.Value) render.Value {
+// fourForms writes a time as templates see it.
+func fourForms(ms int64) render.Value {
 	t := time.UnixMilli(ms).UTC()
-	forms := render.Object(
+	return render.Object(
 		render.Member{Key: "milliseconds", Value: render.Number(float64(ms))},
 		render.Member{Key: "seconds", Value: render.Number(float64(t.Unix()))},
 		render.Member{Key: "rfc3339", Value: render.String(t.Format("2006-01-02T15:04:05Z"))},
 		render.Member{Key: "simple", Value: render.String(t.Format("2006-01-02 15:04:05"))},
 	)
-	for key, v := range given.Members() {
-		if v.Kind() != render.KindNull {
-			forms = forms.With(key, v)
-		}
-	}
-	return forms
 }
 
 // Restamp gives a document another time; the CLI stamps samples with it.
 func Restamp(doc render.Value, t time.Time) render.Value {
-	return doc.With("timestamp", fourForms(t.UnixMilli(), render.Value{}))
+	return doc.With("timestamp", fourForms(t.UnixMilli()))
 }

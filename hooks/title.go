@@ -112,8 +112,19 @@ var mdEscaper = strings.NewReplacer(
 // mdEscape makes a text plain in Markdown (CommonMark 0.31, section 2.4).
 func mdEscape(s string) string { return mdEscaper.Replace(s) }
 
+// linkable lets through what may become a link: the address of an event comes
+// from outside, and javascript: is an address too.
+func linkable(href string) bool {
+	for _, scheme := range []string{"https://", "http://", "mailto:"} {
+		if strings.HasPrefix(strings.ToLower(href), scheme) {
+			return true
+		}
+	}
+	return false
+}
+
 func mdLink(text, href string) string {
-	if href == "" {
+	if !linkable(href) {
 		return mdEscape(text)
 	}
 	// In the angle-bracket-free form a destination may not hold spaces,
@@ -136,7 +147,7 @@ func mdCode(s string) string {
 }
 
 func htmlLink(text, href string) string {
-	if href == "" {
+	if !linkable(href) {
 		return html.EscapeString(text)
 	}
 	return `<a href="` + html.EscapeString(href) + `">` + html.EscapeString(text) + `</a>`

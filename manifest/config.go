@@ -148,13 +148,20 @@ func kindName(v render.Value) string {
 	return "a " + v.Kind().String()
 }
 
+// unset reports whether an empty text stands for no value: where the variable
+// is required, and for the types that have no empty value.
+func (v *FormVariable) unset(value render.Value) bool {
+	empty := value.Kind() == render.KindString && value.AsString() == ""
+	return empty && (!v.IsOptional || v.Type == TypeEnum || v.Type == TypeURI)
+}
+
 // withDefaults gives each variable that has no value its default. The members
 // stand in the manifest's order; those it does not know follow.
 func (i *Integration) withDefaults(config render.Value) render.Value {
 	members := make([]render.Member, 0, len(i.Manifest.FormVariables))
 	for _, v := range i.Manifest.FormVariables {
 		value := config.Get(v.Key)
-		if absent(value) {
+		if absent(value) || v.HasDefault() && v.unset(value) {
 			value = v.DefaultValue
 		}
 		if value.IsDefined() {

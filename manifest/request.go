@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -72,6 +73,11 @@ func checkURL(raw string) error {
 		return fmt.Errorf("the URL has no host behind %s://", scheme)
 	case strings.ContainsAny(u.Host, " \"<>\\^`{|}"):
 		return fmt.Errorf("the URL's host is not one a name can have: %s://%s", scheme, u.Host)
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return fmt.Errorf("the URL's port %s is none; ports are 1 to 65535", port)
+		}
 	}
 	return nil
 }

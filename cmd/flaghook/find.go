@@ -35,6 +35,11 @@ func findIntegration(name string, dirs []string) (*manifest.Integration, []manif
 	}
 	for _, dir := range dirs {
 		folder := filepath.Join(dir, name)
+		if filepath.Base(dir) == name { // dir may be the integration itself
+			if _, err := os.Stat(filepath.Join(dir, manifestFile)); err == nil {
+				return loadFolder(dir)
+			}
+		}
 		if _, err := os.Stat(filepath.Join(folder, manifestFile)); err == nil {
 			return loadFolder(folder)
 		} else if _, err := os.Stat(dir); err != nil {

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,6 +105,11 @@ func (f *serveFlags) config(cmd *cobra.Command) (serverConfig, error) {
 	if (f.tlsCert == "") != (f.tlsKey == "") {
 		return c, usagef("--tls-cert and --tls-key go together")
 	}
+	for flag, addr := range map[string]string{"--addr": f.addr, "--ops-addr": f.opsAddr} {
+		if err := checkAddr(addr); err != nil && (addr != "" || flag == "--addr") {
+			return c, usagef("%s %s: %w", flag, addr, err)
+		}
+	}
 	if f.shutdownTimeout <= 0 {
 		return c, usagef("--shutdown-timeout must be positive, such as 25s")
 	}
@@ -127,6 +136,18 @@ func (f *serveFlags) config(cmd *cobra.Command) (serverConfig, error) {
 	return c, err
 }
 
+// checkAddr refuses what no listener can have, before anything is opened.
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return errors.New("it is not host:port, such as 127.0.0.1:8480")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("there is no port %s", port)
+	}
+	return nil
+}
+
 // parsePrefix reads a CIDR, or one address as the narrowest CIDR.
 func parsePrefix(s string) (netip.Prefix, error) {
 	if addr, err := netip.ParseAddr(s); err == nil {
@@ -136,16 +157,18 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return p.Masked(), err
 }
 
-// catalog is the embedded one under those of --integrations. A folder with an
-// error is left out and named.
+// catalog is the embedded one under those of --integrations, the first of which
+// wins. A folder with an error is left out and named, and what it would have
+// taken the place of is left out too: nobody wants another integration under
+// the same key.
 func (f *serveFlags) catalog(log *slog.Logger) (*manifest.Catalog, error) {
 	catalog, findings := manifest.Load(integrations.FS())
-	for _, dir := range f.dirs {
+	for _, dir := range slices.Backward(f.dirs) {
 		over, more, err := loadDir(dir)
 		if err != nil {
 			return nil, err
 		}
-		catalog = catalog.Merge(over)
+		catalog = without(catalog, broken(dir, more)).Merge(over)
 		findings = append(findings, more...)
 	}
 	for _, finding := range findings {
@@ -156,6 +179,26 @@ func (f *serveFlags) catalog(log *slog.Logger) (*manifest.Catalog, error) {
 		}
 	}
 	return catalog, nil
+}
+
+// broken lists the keys of the folders of dir that have errors.
+func broken(dir string, findings []manifest.Finding) map[string]bool {
+	keys := map[string]bool{}
+	for _, finding := range findings {
+		if finding.Severity != manifest.SeverityError {
+			continue
+		}
+		keys[filepath.Base(dir)] = true // it may be an integration itself
+		if below, err := filepath.Rel(dir, finding.Path); err == nil {
+			key, _, _ := strings.Cut(filepath.ToSlash(below), "/")
+			keys[key] = true
+		}
+	}
+	return keys
+}
+
+func without(catalog *manifest.Catalog, keys map[string]bool) *manifest.Catalog {
+	return manifest.NewCatalog(slices.DeleteFunc(catalog.All(), func(i *manifest.Integration) bool { return keys[i.Key] })...)
 }
 
 func newLogger(cmd *cobra.Command, level, format string) *slog.Logger {

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,12 @@ type serverConfig struct {
 	Catalog         *manifest.Catalog
 	Logger          *slog.Logger
 	ShutdownTimeout time.Duration
+}
+
+// grace is the part of the shutdown timeout in which what is under way may
+// finish.
+func (c *serverConfig) grace() time.Duration {
+	return max(c.ShutdownTimeout-releaseTime, c.ShutdownTimeout/2)
 }
 
 // A server is the whole program in one process. It listens when it is made and
@@ -71,7 +78,7 @@ func newServer(ctx context.Context, c serverConfig) (s *server, err error) {
 	}
 	s.engine, err = hooks.New(ctx, hooks.Options{
 		Store: s.db, Queue: s.db, Sender: s.sender, Catalog: c.Catalog, Logger: c.Logger,
-		ShutdownGrace: max(c.ShutdownTimeout-releaseTime, c.ShutdownTimeout/2),
+		ShutdownGrace: c.grace(),
 	})
 	if err != nil {
 		return s, err
@@ -141,7 +148,7 @@ func (s *server) ready() error {
 	if s.stopping.Load() {
 		return errors.New("the server is stopping")
 	}
-	return s.db.Err()
+	return errors.Join(s.db.Err(), s.engine.Ready())
 }
 
 // url is where the API listens.
@@ -189,13 +196,18 @@ func (s *server) run(ctx context.Context) error {
 	<-ctx.Done()
 	s.stopping.Store(true)
 	s.config.Logger.Info("stopping")
-	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), s.config.ShutdownTimeout)
+	// Requests half sent get the time that attempts under way get.
+	deadline, done := context.WithTimeout(context.WithoutCancel(ctx), s.config.grace())
 	defer done()
+	var answered sync.WaitGroup
 	for _, h := range s.servers {
-		if err := h.Shutdown(deadline); err != nil {
-			h.Close()
-		}
+		answered.Go(func() {
+			if err := h.Shutdown(deadline); err != nil {
+				h.Close()
+			}
+		})
 	}
+	answered.Wait()
 	err := <-delivered
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -39,15 +40,23 @@ func keptToken(file string) (token string, made bool, err error) {
 		return token, false, err
 	}
 	token = newToken()
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return token, true, writeToken(file, token)
+}
+
+// writeToken leaves the whole file or none, whatever happens on the way.
+func writeToken(file, token string) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".admin.token-") // mode 0600
 	if err != nil {
-		return "", false, fmt.Errorf("admin token: %w", err)
+		return fmt.Errorf("admin token: %w", err)
 	}
 	_, err = f.WriteString(token + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", false, fmt.Errorf("admin token: %w", err)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), file)
 	}
-	return token, true, nil
+	if err != nil {
+		return errors.Join(fmt.Errorf("admin token: %w", err), os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // newToken makes a token of 256 random bits.

@@ -145,7 +145,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *API) Health() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/healthz" && r.URL.Path != "/readyz" {
-			http.NotFound(w, r)
+			a.refuse(w, r, fail(kindNotFound, "there is nothing at this path"))
 			return
 		}
 		a.ServeHTTP(w, r)

@@ -29,7 +29,7 @@
 //	{"code": "invalid_request", "message": "config.apiKey: it is required",
 //	 "errors": [{"attribute": "config.apiKey", "reason": "it is required"}]}
 //
-// No error carries a secret, nor the content of a body.
+// No error carries a secret; what is wrong with a policy is quoted.
 //
 // # Mounting
 //

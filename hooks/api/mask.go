@@ -27,6 +27,9 @@ func mask(i *manifest.Integration, config render.Value) render.Value {
 
 // isSecret reports whether a form variable's value is never shown.
 func isSecret(i *manifest.Integration, key string) bool {
+	if i == nil {
+		return true
+	}
 	v := i.Variable(key)
 	return v != nil && v.IsSecret
 }

@@ -38,7 +38,7 @@ func patchable(s *hooks.Subscription, i *manifest.Integration) []byte {
 
 // readPatch reads a body, a bare array of operations or {comment, patch}, and
 // checks all of it.
-func readPatch(body render.Value, i *manifest.Integration) ([]patchOp, error) {
+func readPatch(body render.Value, key string, i *manifest.Integration) ([]patchOp, error) {
 	list := body
 	if body.Kind() == render.KindObject {
 		if body.Has("instructions") {
@@ -52,7 +52,7 @@ func readPatch(body render.Value, i *manifest.Integration) ([]patchOp, error) {
 	if list.Len() > maxPatchOps {
 		return nil, fail(kindInvalid, "the patch has %d operations; at most %d are allowed", list.Len(), maxPatchOps)
 	}
-	p := patchReader{integration: i}
+	p := patchReader{legacy: legacyMembers[key], integration: i}
 	ops := make([]patchOp, list.Len())
 	for n := range list.Len() {
 		ops[n] = p.read(n, list.At(n))
@@ -65,7 +65,8 @@ func readPatch(body render.Value, i *manifest.Integration) ([]patchOp, error) {
 
 // patchReader gathers what is wrong with a patch.
 type patchReader struct {
-	integration *manifest.Integration
+	legacy      string                // the integration's legacy member, if it has one
+	integration *manifest.Integration // nil when it has left the catalog
 	details     []detail
 }
 
@@ -123,8 +124,8 @@ func (p *patchReader) pointer(n int, member string, v render.Value) string {
 		return ""
 	}
 	path := given.AsString()
-	if legacy := legacyMembers[p.integration.Key]; legacy != "" && path == "/"+legacy {
-		return "/config/" + legacy
+	if p.legacy != "" && path == "/"+p.legacy {
+		return "/config/" + p.legacy
 	}
 	if !patchPath.MatchString(path) || badEscape.MatchString(path) {
 		p.fail(n, member, "it cannot be patched; these can: /name, /on, /tags, /config, /statements, and what they hold")

@@ -81,15 +81,13 @@ func (a *API) patchSubscription(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	integration, err := a.engine.Integration(old.Integration)
-	if err != nil {
-		return answer{}, err
-	}
+	// It may have left the catalog: then all but the config can be changed.
+	integration, _ := a.engine.Catalog().Get(old.Integration)
 	body, err := readJSON(r)
 	if err != nil {
 		return answer{}, err
 	}
-	ops, err := readPatch(body, integration)
+	ops, err := readPatch(body, old.Integration, integration)
 	if err != nil {
 		return answer{}, err
 	}

@@ -226,7 +226,11 @@ func TestOrphan(t *testing.T) {
 			t.Errorf("%s: %s", path, got.body)
 		}
 	}
-	s.do("PATCH", splunkPath+"/"+id, `[{"op":"replace","path":"/on","value":false}]`).wantRefused(404, "not_found")
+	s.do("PATCH", splunkPath+"/"+id, `[{"op":"replace","path":"/on","value":false}]`).want(200)
+	s.do("PATCH", splunkPath+"/"+id, `[{"op":"replace","path":"/config/token","value":"other"}]`).wantRefused(404, "not_found")
+	if got := s.do("GET", splunkPath+"/"+id, "").want(200); !strings.Contains(got.body, `"on":false`) {
+		t.Errorf("switched off, it is %s", got.body)
+	}
 	s.do("DELETE", splunkPath+"/"+id, "").want(204)
 	s.do("GET", splunkPath, "").wantRefused(404, "not_found")
 }

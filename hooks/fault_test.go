@@ -1,0 +1,144 @@
+package hooks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/hookstest"
+	"github.com/flaghook/flaghook/manifest"
+	"github.com/flaghook/flaghook/policy"
+)
+
+// Who asks for a change may leave before it is done; what the store then holds
+// and what the engine works with must not differ.
+func TestChangesOfACallerThatLeaves(t *testing.T) {
+	b := newBench(t, "", nil)
+	gone := func(after time.Duration) context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	s := b.subscribe("https://example.com/a", nil)
+	for i := range 20 {
+		next := *s
+		next.Name = fmt.Sprintf("name %d", i)
+		_, _ = b.UpdateSubscription(gone(time.Duration(i)*100*time.Microsecond), next)
+		var err error
+		if s, err = b.Subscription(s.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Name = "last"
+	if _, err := b.UpdateSubscription(t.Context(), *s); err != nil {
+		t.Errorf("after updates whose callers left: %v", err)
+	}
+	_ = b.DeleteSubscription(gone(0), s.ID)
+	stored, err := b.db.Subscriptions(t.Context())
+	if err != nil || len(stored) != len(b.Subscriptions("")) {
+		t.Errorf("the store has %d subscriptions, the engine %d (%v)", len(stored), len(b.Subscriptions("")), err)
+	}
+}
+
+// unsure is a queue whose first outcomes are not taken.
+type unsure struct {
+	hooks.Queue
+	refusals atomic.Int64
+}
+
+func (u *unsure) Settle(ctx context.Context, s hooks.Settlement) error {
+	if u.refusals.Add(-1) >= 0 {
+		return fmt.Errorf("disk full: %w", hooks.ErrUnavailable)
+	}
+	return u.Queue.Settle(ctx, s)
+}
+
+func TestOutcomeThatCannotBeStoredIsNotForgotten(t *testing.T) {
+	tool := hookstest.NewReceiver(t)
+	b := newBench(t, "", func(o *hooks.Options) {
+		u := &unsure{Queue: o.Queue}
+		u.refusals.Store(2)
+		o.Queue = u
+	}).start()
+	s := b.subscribe(tool.URL(), nil)
+	for i := range 10 {
+		b.publish(flagEvent(fmt.Sprintf("e%d", i)))
+	}
+	for _, d := range b.settled(s, 10) {
+		if d.State != hooks.StateDelivered || len(d.Attempts) != 1 {
+			t.Errorf("%s: %s after %d attempts", d.EventID, d.State, len(d.Attempts))
+		}
+	}
+	if n := len(tool.Requests()); n != 10 {
+		t.Errorf("%d requests, want 10: none twice", n)
+	}
+}
+
+func TestManyEndpointsThatHangHoldUpOnlyTheirOwn(t *testing.T) {
+	bad, good := hookstest.NewReceiver(t), hookstest.NewReceiver(t)
+	bad.Respond(hookstest.Sequence(hookstest.Reply{Hang: true}))
+	b := newBench(t, "", func(o *hooks.Options) { o.Concurrency, o.ShutdownGrace = 64, time.Millisecond })
+	for range 12 {
+		b.subscribe(bad.URL(), nil)
+	}
+	for i := range 50 {
+		b.publish(flagEvent(fmt.Sprintf("before%d", i)))
+	}
+	b.start()
+	arrive(t, bad, 12)
+	s := b.subscribe(good.URL(), nil)
+	b.publish(flagEvent("e1"))
+	b.settled(s, 1) // the attempts of the others last until the test ends
+}
+
+func TestDeliveredEventsDoNotFillTheMemory(t *testing.T) {
+	tool := hookstest.NewReceiver(t)
+	b := newBench(t, "", nil)
+	s := b.subscribe(tool.URL(), func(s *hooks.Subscription) {
+		s.Statements = []policy.Statement{{Effect: "allow", Resources: []string{"proj/none"}, Actions: []string{"*"}}, {Effect: "allow", Resources: []string{"*"}, Actions: []string{"updateOn"}}}
+	})
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	comment := strings.Repeat("x", 20<<10)
+	for i := range 40 {
+		batch := make([]string, 50)
+		for j := range batch {
+			batch[j] = fmt.Sprintf(`{"id": "e%d-%d", "action": "updateOn", "resource": "proj/p:env/e:flag/f", "comment": %q}`, i, j, comment)
+		}
+		b.publish(batch...)
+	}
+	if grown := heap() - before; grown > 24<<20 {
+		t.Errorf("2,000 events of 20 KiB leave %d MiB", grown>>20)
+	}
+	runtime.KeepAlive(s)
+}
+
+func TestSubscriptionOfAMissingIntegrationCanBeSwitchedOff(t *testing.T) {
+	first := newBench(t, "", nil)
+	s := first.subscribe("https://example.com", nil)
+	if err := first.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := newBench(t, first.dir, func(o *hooks.Options) { o.Catalog = manifest.NewCatalog() })
+	s.On = false
+	off, err := second.UpdateSubscription(t.Context(), *s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off.Config = parse(t, `{"url": "https://example.com/other"}`)
+	var unknown *hooks.UnknownIntegrationError
+	if _, err := second.UpdateSubscription(t.Context(), *off); !errors.As(err, &unknown) {
+		t.Errorf("another config, which nobody can check: %v", err)
+	}
+}
