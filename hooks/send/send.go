@@ -18,7 +18,7 @@ import (
 const (
 	DefaultUserAgent      = "flaghook"
 	DefaultTimeout        = 15 * time.Second
-	DefaultMaxIdlePerHost = 64
+	DefaultMaxIdlePerHost = 256
 )
 
 const (
