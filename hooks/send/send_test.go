@@ -385,7 +385,7 @@ func TestOptionsValidate(t *testing.T) {
 EgressAllow[1]: ::ffff:0.0.0.0/90 mixes IPv4 and IPv6; write one prefix for each
 UserAgent: has a control character
 Timeout: -1ns is negative; 0 means 15s
-MaxIdlePerHost: -1 is negative; 0 means 64`
+MaxIdlePerHost: -1 is negative; 0 means 256`
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
