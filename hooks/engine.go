@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flaghook/flaghook/manifest"
+	"github.com/flaghook/flaghook/policy"
 )
 
 // Options configure an Engine. Store, Queue, Sender and Catalog are required.
@@ -90,6 +91,10 @@ type Engine struct {
 	mu   sync.RWMutex
 	subs map[string]*active
 
+	// index has the policies of the subscriptions that are on. It changes under
+	// mu, with subs, and is read without.
+	index policy.Index
+
 	load load
 	// unsettled counts the outcomes that the queue did not take; while there
 	// is one, nothing is claimed.
@@ -126,6 +131,13 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		}
 		e.subs[s.ID] = a
 	}
+	e.index.PutAll(func(yield func(string, *policy.Policy) bool) {
+		for id, a := range e.subs {
+			if a.listens() && !yield(id, a.policy) {
+				return
+			}
+		}
+	})
 	return e, nil
 }
 
@@ -174,18 +186,8 @@ func (e *Engine) Ready() error {
 	return nil
 }
 
-// match lists the subscriptions that an event goes to.
-func (e *Engine) match(event *Event) []string {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	var ids []string
-	for id, a := range e.subs {
-		if a.sub.On && a.policy != nil && a.policy.Allows(event.accesses) {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
+// match lists the subscriptions that an event goes to, in no particular order.
+func (e *Engine) match(event *Event) []string { return e.index.Match(event.accesses) }
 
 // Event returns a stored event or ErrNotFound.
 func (e *Engine) Event(ctx context.Context, id string) (*Event, error) {

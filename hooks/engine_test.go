@@ -394,3 +394,36 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Errorf("no options: %v", err)
 	}
 }
+
+func TestChangesOfSubscriptionsCountAtOnceAndAfterARestart(t *testing.T) {
+	b := newBench(t, "", nil)
+	flags := func(environment string) []policy.Statement {
+		return []policy.Statement{{Effect: "allow", Resources: []string{"proj/*:env/" + environment + ":flag/*"}, Actions: []string{"*"}}}
+	}
+	moved, off, gone := b.subscribe("http://127.0.0.1:1/", nil), b.subscribe("http://127.0.0.1:1/", nil), b.subscribe("http://127.0.0.1:1/", nil)
+	matched := func(b *bench, production, test int) {
+		t.Helper()
+		got := b.publish(
+			`{"action": "updateOn", "resource": "proj/web:env/production:flag/checkout"}`,
+			`{"action": "updateOn", "resource": "proj/web:env/test:flag/checkout"}`)
+		if want := []int{production, test}; !slices.Equal(got, want) {
+			t.Errorf("matched %v, want %v", got, want)
+		}
+	}
+	matched(b, 3, 0)
+	moved.Statements, off.On = flags("test"), false
+	for _, s := range []*hooks.Subscription{moved, off} {
+		if _, err := b.UpdateSubscription(t.Context(), *s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	matched(b, 1, 1)
+	if err := b.DeleteSubscription(t.Context(), gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	matched(b, 0, 1)
+	if err := b.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	matched(newBench(t, b.dir, nil), 0, 1)
+}

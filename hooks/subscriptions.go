@@ -26,6 +26,10 @@ type active struct {
 	problem     string                // why it is not served, "" when it is
 }
 
+// listens reports whether events may go to the subscription. One that is not
+// served listens too: its deliveries wait.
+func (a *active) listens() bool { return a.sub.On && a.policy != nil }
+
 // activate finds a stored subscription's integration and policy.
 func (e *Engine) activate(s *Subscription) *active {
 	a := &active{sub: s}
@@ -240,6 +244,11 @@ func (e *Engine) put(ctx context.Context, s *Subscription) (*Subscription, error
 	old := e.subs[s.ID]
 	if s.Version == 1 || old != nil && old.sub.Version < s.Version {
 		e.subs[s.ID] = a
+		if a.listens() {
+			e.index.Put(s.ID, a.policy)
+		} else {
+			e.index.Delete(s.ID)
+		}
 	}
 	e.mu.Unlock()
 	e.signalFreed() // it may have been switched on
@@ -255,6 +264,7 @@ func (e *Engine) DeleteSubscription(ctx context.Context, id string) error {
 	}
 	e.mu.Lock()
 	delete(e.subs, id)
+	e.index.Delete(id)
 	e.mu.Unlock()
 	e.load.forget(id)
 	return err

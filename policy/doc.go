@@ -47,4 +47,10 @@
 // has no member, and that selectors are always in braces ({view:payments}). A '/'
 // before a kind, as in the samples of LaunchDarkly's API (env/*;qa_*:/flag/*), is
 // read over in policies.
+//
+// # Many policies
+//
+// An Index finds which of many policies let an event through, in a time that
+// follows how many do and not how many there are. It says exactly what Allows says
+// of each.
 package policy

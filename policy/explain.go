@@ -1,6 +1,9 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // An Effect is what a policy says about one access.
 type Effect string
@@ -13,13 +16,28 @@ const (
 	NoneApply Effect = "none"
 )
 
+// A StatementIndex is a place in a policy's list of statements, counted from 0,
+// or None.
+type StatementIndex int
+
+// None stands for no statement. In JSON it is null.
+const None StatementIndex = -1
+
+// MarshalJSON writes the number, or null for None.
+func (i StatementIndex) MarshalJSON() ([]byte, error) {
+	if i == None {
+		return []byte("null"), nil
+	}
+	return strconv.AppendInt(nil, int64(i), 10), nil
+}
+
 // A Decision is what a policy says about an event, and why.
 type Decision struct {
 	// Allowed is what Allows says.
 	Allowed bool `json:"allowed"`
 	// Statement is the index of the statement that decided: the one that allows the
-	// first allowed access, else the one that denies the first denied access, else -1.
-	Statement int `json:"statement"`
+	// first allowed access, else the one that denies the first denied access, else None.
+	Statement StatementIndex `json:"statement"`
 	// Reason is one sentence for people.
 	Reason string `json:"reason"`
 	// Accesses has a decision for every access, in their order.
@@ -30,11 +48,11 @@ type Decision struct {
 type AccessDecision struct {
 	Access
 	Effect Effect `json:"effect"`
-	// Statement is the index of the first statement that decided, -1 for none.
-	Statement int `json:"statement"`
+	// Statement is the index of the first statement that decided.
+	Statement StatementIndex `json:"statement"`
 	// Nearest is, where none applies, the index of the allow statement that came
-	// nearest to it, and -1 where there is no such statement.
-	Nearest int `json:"nearest"`
+	// nearest to it.
+	Nearest StatementIndex `json:"nearest"`
 	// Failed is, where Nearest is a statement, what kept it from applying: kind,
 	// key, tag, property, action, or resource for one left out by notResources.
 	Failed string `json:"failed,omitempty"`
@@ -44,7 +62,7 @@ type AccessDecision struct {
 
 // Explain says what Allows says, and why.
 func (p *Policy) Explain(accesses []ParsedAccess) Decision {
-	d := Decision{Statement: -1, Accesses: make([]AccessDecision, len(accesses))}
+	d := Decision{Statement: None, Accesses: make([]AccessDecision, len(accesses))}
 	var deciding *AccessDecision
 	for i := range accesses {
 		d.Accesses[i] = p.explain(&accesses[i])
@@ -64,13 +82,13 @@ func (p *Policy) Explain(accesses []ParsedAccess) Decision {
 var rank = map[Effect]int{NoneApply: 0, Deny: 1, Allow: 2}
 
 func (p *Policy) explain(a *ParsedAccess) AccessDecision {
-	d := AccessDecision{Access: Access{Action: a.Action, Resource: a.resourceText()}, Statement: -1, Nearest: -1}
+	d := AccessDecision{Access: Access{Action: a.Action, Resource: a.resourceText()}, Statement: None, Nearest: None}
 	for i := range p.statements {
 		s := &p.statements[i]
 		if d.Effect != "" && !s.deny || !s.applies(a) {
 			continue
 		}
-		d.Statement = i
+		d.Statement = StatementIndex(i)
 		if s.deny {
 			d.Effect = Deny
 			d.Reason = fmt.Sprintf("statement %d denies it: %s", i, s.why(a))
@@ -105,7 +123,7 @@ func (p *Policy) explainMiss(a *ParsedAccess, d *AccessDecision) {
 	for i := range p.statements {
 		if s := &p.statements[i]; !s.deny {
 			if m := s.miss(a); d.Nearest < 0 || m.score > best.score {
-				best, d.Nearest = m, i
+				best, d.Nearest = m, StatementIndex(i)
 			}
 		}
 	}

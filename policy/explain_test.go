@@ -93,7 +93,7 @@ func TestExplainEvent(t *testing.T) {
 		name      string
 		accesses  []policy.ParsedAccess
 		allowed   bool
-		statement int
+		statement policy.StatementIndex
 	}{
 		{"any allowed access lets it through", accesses(t, "createFlag", production, "createFlag", staging), true, 1},
 		{"a denial says more than nothing", accesses(t, "updateTags", "proj/web", "createFlag", production), false, 0},
@@ -108,7 +108,7 @@ func TestExplainEvent(t *testing.T) {
 	}
 	got, err := json.Marshal(p.Explain(accesses(t, "createFlag", production)))
 	want := `{"allowed":false,"statement":0,"reason":"statement 0 denies it: \"proj/*:env/production:flag/*\" names the resource and \"*\" the action",` +
-		`"accesses":[{"action":"createFlag","resource":"proj/web:env/production:flag/x","effect":"deny","statement":0,"nearest":-1,` +
+		`"accesses":[{"action":"createFlag","resource":"proj/web:env/production:flag/x","effect":"deny","statement":0,"nearest":null,` +
 		`"reason":"statement 0 denies it: \"proj/*:env/production:flag/*\" names the resource and \"*\" the action"}]}`
 	if diff := cmp.Diff(want, string(got)); err != nil || diff != "" {
 		t.Error(err, diff)

@@ -1,17 +1,28 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// A pattern is a text with '*' wildcards, cut at them: the literal prefix, the
-// literals that must follow in order, and the literal suffix. Without a wildcard
-// the prefix is the whole text. Laid out so that literal keys and prefixes can be
-// looked up without matching.
+// A pattern is a text with '*' wildcards: what stands before the first of them and
+// what must follow. Without a wildcard the prefix is the whole text, and the glob
+// is nil. Laid out so that literal keys and prefixes can be looked up without
+// matching, and small, since there are many.
 type pattern struct {
 	prefix string
+	*glob
+}
+
+// A glob is a pattern from its first wildcard on: the literals that must follow in
+// order, wildcards between them, and the literal at the end.
+type glob struct {
 	middle []string
 	suffix string
-	star   bool
 }
+
+// anything is the glob that is a wildcard and nothing else.
+var anything = &glob{}
 
 // newPattern reads the text of a key, tag or property value; decode undoes
 // percent-encoding between the wildcards.
@@ -26,21 +37,27 @@ func newPattern(text string, decode bool) pattern {
 		return pattern{prefix: parts[0]}
 	}
 	last := len(parts) - 1
-	p := pattern{prefix: parts[0], suffix: parts[last], star: true}
+	g := glob{suffix: parts[last]}
 	for _, part := range parts[1:last] {
 		if part != "" { // a run of wildcards is one wildcard
-			p.middle = append(p.middle, part)
+			g.middle = append(g.middle, part)
 		}
 	}
-	return p
+	if g.middle == nil && g.suffix == "" {
+		return pattern{parts[0], anything}
+	}
+	return pattern{parts[0], &g}
 }
 
 // match reports whether the whole text matches. Each literal is taken at its
 // first occurrence and never reconsidered: what a wildcard leaves over, the next
 // one can take. So the time is linear in the text, whatever the pattern.
 func (p *pattern) match(text string) bool {
-	if !p.star {
+	switch p.glob {
+	case nil:
 		return text == p.prefix
+	case anything:
+		return strings.HasPrefix(text, p.prefix)
 	}
 	if len(text) < len(p.prefix)+len(p.suffix) ||
 		!strings.HasPrefix(text, p.prefix) || !strings.HasSuffix(text, p.suffix) {
@@ -57,13 +74,23 @@ func (p *pattern) match(text string) bool {
 	return true
 }
 
+// isLiteral reports whether the pattern matches its prefix alone.
+func (p *pattern) isLiteral() bool { return p.glob == nil }
+
+func (p pattern) equal(q pattern) bool {
+	if p.isLiteral() || q.isLiteral() {
+		return p == q
+	}
+	return p.prefix == q.prefix && p.suffix == q.suffix && slices.Equal(p.middle, q.middle)
+}
+
 // text prints the pattern; encode redoes percent-encoding.
 func (p *pattern) text(encode bool) string {
 	part := func(s string) string { return s }
 	if encode {
 		part = escapePart
 	}
-	if !p.star {
+	if p.isLiteral() {
 		if encode {
 			return escapeEnds(part(p.prefix))
 		}

@@ -231,5 +231,11 @@ func (p *Policy) String() string {
 // Equal reports whether two policies have the same statements in the same order,
 // whatever way they were written.
 func (p *Policy) Equal(q *Policy) bool {
-	return slices.EqualFunc(p.Statements(), q.Statements(), Statement.equal)
+	return slices.EqualFunc(p.statements, q.statements, statement.equal)
+}
+
+func (s statement) equal(o statement) bool {
+	return s.deny == o.deny && s.notResources == o.notResources && s.notActions == o.notActions &&
+		slices.EqualFunc(s.resources, o.resources, func(a, b specifier) bool { return a.text == b.text }) &&
+		slices.EqualFunc(s.actions, o.actions, pattern.equal)
 }

@@ -17,11 +17,19 @@ type specifier struct {
 
 // A segmentPattern is what a specifier asks of one segment.
 type segmentPattern struct {
-	kind       string
-	key        pattern
+	kind string
+	key  pattern
+	*selectors
+}
+
+// selectors are what is asked beside the key.
+type selectors struct {
 	tags       []pattern
 	properties []propertyPattern
 }
+
+// noSelectors stands in the many segments without any.
+var noSelectors = &selectors{}
 
 type propertyPattern struct {
 	name  string
@@ -48,15 +56,22 @@ func parseSpecifier(text string, kinds Kinds) (specifier, *fault) {
 	spec := specifier{segments: make([]segmentPattern, len(scanned))}
 	for i := range scanned {
 		spec.segments[i] = scanned[i].pattern()
+		spec.segments[i].kind = kinds.name(scanned[i].kind)
 	}
-	spec.text = spec.print()
+	if spec.text = spec.print(); spec.text == text {
+		spec.text = text // which the segments hold already
+	}
 	return spec, nil
 }
 
 // pattern reads a segment of a specifier and brings its selectors into the
 // canonical order, each once.
 func (s *scanned) pattern() segmentPattern {
-	seg := segmentPattern{kind: s.kind, key: newPattern(s.key, true)}
+	seg := segmentPattern{s.kind, newPattern(s.key, true), noSelectors}
+	if len(s.items) == 0 {
+		return seg
+	}
+	seg.selectors = &selectors{}
 	for _, item := range s.items {
 		value := newPattern(item.text, true)
 		if item.property {
@@ -124,15 +139,15 @@ func (s *specifier) match(r *Resource) bool {
 		}
 	}
 	for i := range s.segments {
-		if !s.segments[i].selects(&r.Segments[i]) {
+		if asked := s.segments[i].selectors; asked != noSelectors && !asked.hold(&r.Segments[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// selects reports whether all tags and properties asked for hold.
-func (p *segmentPattern) selects(s *Segment) bool {
+// hold reports whether the segment has all tags and properties asked for.
+func (p *selectors) hold(s *Segment) bool {
 	for i := range p.tags {
 		if !p.tags[i].matchAny(s.Tags) {
 			return false

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 )
 
 // A Statement is one statement as it is written: exactly one of Resources and
@@ -35,16 +34,6 @@ func (s *Statement) lists() [4]field {
 		{"resources", s.Resources}, {"notResources", s.NotResources},
 		{"actions", s.Actions}, {"notActions", s.NotActions},
 	}
-}
-
-func (s Statement) equal(o Statement) bool {
-	mine, theirs := s.lists(), o.lists()
-	for i := range mine {
-		if (mine[i].items == nil) != (theirs[i].items == nil) || !slices.Equal(mine[i].items, theirs[i].items) {
-			return false
-		}
-	}
-	return s.Effect == o.Effect
 }
 
 // ParseStatements reads a JSON array of statements of at most MaxPolicy bytes. It

@@ -99,6 +99,7 @@ func (a *API) routes() []route {
 	return []route{
 		{path: "/api/v1/events", methods: map[string]handler{"POST": a.postEvents}},
 		{path: "/api/v1/events/{id}", methods: map[string]handler{"GET": a.getEvent}},
+		{path: "/api/v1/events/{id}/explain", methods: map[string]handler{"GET": a.explainEvent}},
 		{path: "/api/v1/deliveries", methods: map[string]handler{"GET": a.listDeliveries}},
 		{path: "/api/v1/deliveries/{id}", methods: map[string]handler{"GET": a.getDelivery}},
 		{path: "/api/v1/subscriptions/{id}/deliveries", methods: map[string]handler{"GET": a.listSubscriptionDeliveries}},

@@ -11,6 +11,7 @@
 //	GET                 /api/v1/catalog/{key}
 //	POST                /api/v1/events
 //	GET                 /api/v1/events/{id}
+//	GET                 /api/v1/events/{id}/explain
 //	GET                 /api/v1/subscriptions/{id}/deliveries
 //	GET                 /api/v1/deliveries?subscription={id}
 //	GET                 /api/v1/deliveries/{id}

@@ -1,0 +1,108 @@
+package hooks
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/flaghook/flaghook/policy"
+)
+
+// maxExplainedAccesses bounds how many accesses of an event are explained to
+// each subscription; whether any is allowed is asked of all.
+const maxExplainedAccesses = 100
+
+// An explainer finds out why there is no delivery of an event.
+type explainer struct {
+	event    *Event
+	accepted time.Time // zero when it is not known
+}
+
+// explain takes what is certain first. When the event was accepted is not always
+// known, and an event's own time may lie long before that, so a subscription that
+// is younger than that time was created after the event only where nothing else
+// explains it.
+func (x *explainer) explain(a *active) *Explanation {
+	out := x.reason(a)
+	if out.Outcome != OutcomeCreatedAfter {
+		out.Note = x.note(a.sub)
+	}
+	if a.policy != nil && !a.policy.Allows(x.event.accesses) {
+		out.Policy = x.refusal(a.policy)
+		if out.Outcome == OutcomeFiltered {
+			out.Reason = out.Policy.Reason
+		} else {
+			out.Reason += "; its policy would not let the event through either: " + out.Policy.Reason
+		}
+	}
+	if out.Outcome != OutcomeNotServed && a.problem != "" {
+		out.Reason += "; besides, it is not served: " + a.problem
+	}
+	return out
+}
+
+func (x *explainer) reason(a *active) *Explanation {
+	s := a.sub
+	switch {
+	case !x.accepted.IsZero() && s.CreatedAt.After(x.accepted):
+		return explained(s, OutcomeCreatedAfter, fmt.Sprintf("it was created at %s, after the event was accepted at %s", at(s.CreatedAt), at(x.accepted)))
+	case a.policy == nil:
+		return explained(s, OutcomeNotServed, a.problem)
+	case !s.On:
+		return explained(s, OutcomeOff, "it is off")
+	case !a.policy.Allows(x.event.accesses):
+		return explained(s, OutcomeFiltered, "")
+	case x.accepted.IsZero() && x.follows(s.CreatedAt):
+		return explained(s, OutcomeCreatedAfter, fmt.Sprintf("it was created at %s, and the event's own time is %s; when the event was accepted is not known", at(s.CreatedAt), at(x.event.Time())))
+	}
+	return explained(s, OutcomeMissed, "as it is now, the event would go to it; no delivery was made when the event was accepted, so it, its integration's default policy or the catalog was different then")
+}
+
+// follows reports whether something happened after the event: after it was
+// accepted or, where that is not known, after the time that the event gives,
+// which has whole milliseconds.
+func (x *explainer) follows(t time.Time) bool {
+	if !x.accepted.IsZero() {
+		return t.After(x.accepted)
+	}
+	return t.Truncate(time.Millisecond).After(x.event.Time())
+}
+
+// note tells how the subscription may have been different.
+func (x *explainer) note(s *Subscription) string {
+	happened, by := "created", s.CreatedAt
+	switch {
+	case x.follows(s.CreatedAt): // possible only where the acceptance is not known
+	case s.Version > 1 && x.follows(s.UpdatedAt):
+		happened, by = "changed", s.UpdatedAt
+	default:
+		return ""
+	}
+	text := fmt.Sprintf("this is what the subscription is now; it was last changed at %s, after the event was accepted at %s", at(by), at(x.accepted))
+	if x.accepted.IsZero() {
+		text = fmt.Sprintf("this is what the subscription is now; it was %s at %s, and the event's own time is %s; when the event was accepted is not known", happened, at(by), at(x.event.Time()))
+	}
+	return text
+}
+
+// refusal tells why a policy that does not let the event through does not.
+func (x *explainer) refusal(p *policy.Policy) *Refusal {
+	accesses := x.event.accesses
+	looked := accesses[:min(len(accesses), maxExplainedAccesses)]
+	decisions := p.Explain(looked).Accesses
+	best := 0
+	for i := range decisions {
+		if decisions[i].Effect == policy.Deny { // says more than that nothing applies
+			best = i
+			break
+		}
+	}
+	r := &Refusal{Effect: policy.NoneApply, Statement: policy.None, Nearest: policy.None, Reason: "the event has no accesses"}
+	if len(decisions) > 0 {
+		d := decisions[best]
+		r = &Refusal{Access: best, Effect: d.Effect, Statement: d.Statement, Nearest: d.Nearest, Failed: d.Failed, Reason: d.Reason}
+	}
+	if len(looked) < len(accesses) {
+		r.Reason += fmt.Sprintf(" (of the event's %d accesses the first %d were looked at; none of the others is allowed either)", len(accesses), len(looked))
+	}
+	return r
+}
