@@ -96,9 +96,7 @@ func (c *checker) checkCapabilities() {
 			if file.Kind() != render.KindString {
 				continue
 			}
-			if _, problem := c.open(file.AsString(), MaxTemplate); problem != "" {
-				c.fail("template-file", join(at, key), fmt.Sprintf("the template %s cannot be used: %s", shown(file.AsString()), problem), "name a file inside the folder")
-			}
+			c.compileBody(join(at, key), file.AsString()) // for its findings; others render it
 		}
 	}
 }

@@ -24,6 +24,8 @@ type compiled struct {
 type inline struct {
 	template *render.Template
 	name     string // for messages: file and member
+	pointer  string // to it in the manifest
+	source   string
 }
 
 // A body is a template file. Keys that name one file share one body, so that
@@ -32,6 +34,7 @@ type body struct {
 	template    *render.Template
 	file        string
 	contentType string
+	escape      render.Escape
 	shared      bool // cannot reach formVariables or oauth: the same for every subscription
 }
 
@@ -103,6 +106,7 @@ func (c *checker) compileBody(pointer, file string) *body {
 		template:    compiled,
 		file:        name,
 		contentType: contentType(name),
+		escape:      render.EscapeFor(name),
 		shared:      !compiled.Reaches("formVariables") && !compiled.Reaches("oauth"),
 	}
 }
@@ -195,7 +199,7 @@ func (c *checker) compileInline(pointer, member, source string) inline {
 	name := fmt.Sprintf("%s (%s)", manifestFile, member)
 	compiled, err := render.Compile(source, render.Options{Name: name, Escape: render.EscapeNone})
 	if err == nil {
-		return inline{compiled, name}
+		return inline{compiled, name, pointer, source}
 	}
 	var e *render.Error
 	if !errors.As(err, &e) {

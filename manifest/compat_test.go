@@ -3,8 +3,10 @@ package manifest_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/flaghook/flaghook/manifest"
 	"github.com/flaghook/flaghook/render"
@@ -44,9 +46,15 @@ func contexts(t *testing.T, dir string) map[string]render.Value {
 
 func TestPublicFrameworkLoads(t *testing.T) {
 	dir := compatDir(t)
-	catalog, findings := manifest.Load(os.DirFS(filepath.Join(dir, "integrations")))
+	start := time.Now()
+	catalog, findings := manifest.Lint(os.DirFS(filepath.Join(dir, "integrations")), manifest.LintOptions{Portable: true})
+	t.Logf("linted in %v", time.Since(start))
+	loaded, _ := manifest.Load(os.DirFS(filepath.Join(dir, "integrations")))
+	if len(loaded.All()) != len(catalog.All()) {
+		t.Errorf("Load has %d integrations, Lint %d", len(loaded.All()), len(catalog.All()))
+	}
 	for _, f := range findings {
-		if f.Severity == manifest.SeverityError {
+		if f.Severity == manifest.SeverityError || f.Rule == "portable" {
 			t.Error(f)
 		} else {
 			t.Log(f)
@@ -120,5 +128,37 @@ func checkPublic(t *testing.T, i *manifest.Integration, name string, out *manife
 	}
 	if _, err := render.ParseJSON(out.Request.Body); err != nil {
 		t.Errorf("%s, %s, %s: the body is not JSON: %v\n%s", i.Key, name, file, err, out.Request.Body)
+	}
+}
+
+// TestEventSchemaKnowsPublicNames lints a template that writes every member of
+// the public sample contexts.
+func TestEventSchemaKnowsPublicNames(t *testing.T) {
+	names := map[string]bool{}
+	for _, context := range contexts(t, compatDir(t)) {
+		memberNames(context, "", names)
+	}
+	for name := range names {
+		_, findings := manifest.LintFolder(files("manifest.json", hookWith(`{"endpoint": {"url": "https://acme.example", "method": "POST"},
+			"templates": {"default": "body.txt"}}`, `"otherCapabilities": ["webhooks"]`), "body.txt", "{{{"+name+"}}}"), "acme", manifest.LintOptions{})
+		for _, f := range findings {
+			if f.Rule == "unknown-name" {
+				t.Error(name, f)
+			}
+		}
+	}
+	t.Logf("%d names", len(names))
+}
+
+func memberNames(v render.Value, at string, names map[string]bool) {
+	for key, member := range v.Members() {
+		name := at + "[" + key + "]"
+		names[name] = true
+		memberNames(member, name+".", names)
+	}
+	for n := range v.Len() {
+		if v.Kind() == render.KindArray {
+			memberNames(v.At(n), at+"["+strconv.Itoa(n)+"].", names)
+		}
 	}
 }

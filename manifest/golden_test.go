@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,8 +28,9 @@ func folderOf(archive *txtar.Archive) fstest.MapFS {
 	return fsys
 }
 
-// TestFindings loads the folder in each testdata/folders/NAME.txtar. What is
-// found stands in its last file, "findings".
+// TestFindings lints the folder in each testdata/folders/NAME.txtar, for
+// portability too where NAME begins with portable. What is found stands in its
+// last file, "findings".
 func TestFindings(t *testing.T) {
 	files, err := filepath.Glob("testdata/folders/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -46,10 +48,12 @@ func TestFindings(t *testing.T) {
 				want = string(archive.Files[last].Data)
 				archive.Files = archive.Files[:last]
 			}
-			i, findings := manifest.LoadFolder(folderOf(archive), name)
+			o := manifest.LintOptions{Portable: strings.HasPrefix(name, "portable")}
+			i, findings := manifest.LintFolder(folderOf(archive), name, o)
 			if (i == nil) != manifest.HasErrors(findings) {
 				t.Errorf("integration %v with findings %v", i, findings)
 			}
+			checkLoad(t, folderOf(archive), name, findings)
 			got := golden(findings)
 			if *update {
 				archive.Files = append(archive.Files, txtar.File{Name: "findings", Data: []byte(got)})
@@ -65,6 +69,32 @@ func TestFindings(t *testing.T) {
 				t.Errorf("a good folder has findings: %v", findings)
 			}
 		})
+	}
+}
+
+// checkLoad loads the folder: that finds what Lint finds, but for the rules of
+// Lint alone, and the folder is used unless there is an error among them.
+func checkLoad(t *testing.T, fsys fs.FS, key string, linted []manifest.Finding) {
+	t.Helper()
+	lintRule := map[string]bool{}
+	for _, r := range manifest.Rules() {
+		lintRule[r.Name] = r.Lint
+	}
+	var want []manifest.Finding
+	for _, f := range linted {
+		if _, known := lintRule[f.Rule]; !known {
+			t.Errorf("the rule %s is not in the table", f.Rule)
+		}
+		if !lintRule[f.Rule] {
+			want = append(want, f)
+		}
+	}
+	i, findings := manifest.LoadFolder(fsys, key)
+	if diff := cmp.Diff(golden(want), golden(findings)); diff != "" {
+		t.Errorf("Load finds (+) other things than Lint (-):\n%s", diff)
+	}
+	if (i == nil) != manifest.HasErrors(findings) {
+		t.Errorf("loaded %v with findings %v", i, findings)
 	}
 }
 
@@ -93,7 +123,7 @@ func TestWaivers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, findings := manifest.LoadFolder(folderOf(archive), "acme")
+		_, findings := manifest.LintFolder(folderOf(archive), "acme", manifest.LintOptions{Portable: true})
 		for _, f := range findings {
 			if severity, known := seen[f.Rule]; known && severity != f.Severity {
 				t.Errorf("the rule %s is both an error and a warning", f.Rule)

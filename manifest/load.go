@@ -35,9 +35,15 @@ var validKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 // A file system that is itself an integration folder (it has a manifest.json)
 // loads as a catalog of one, whose key is made of the integration's name; call
 // [LoadFolder] where the key is known.
-func Load(fsys fs.FS) (*Catalog, []Finding) {
+//
+// Load finds what keeps a folder from being used, and is cheap; [Lint] finds
+// more.
+func Load(fsys fs.FS) (*Catalog, []Finding) { return load(fsys, nil) }
+
+// load reads a catalog, and lints it where lint is not nil.
+func load(fsys fs.FS, lint *LintOptions) (*Catalog, []Finding) {
 	if _, err := fs.Stat(fsys, manifestFile); err == nil {
-		i, findings := LoadFolder(fsys, ownKey(fsys))
+		i, findings := loadFolder(fsys, ownKey(fsys), lint)
 		if i == nil {
 			return NewCatalog(), findings
 		}
@@ -45,17 +51,23 @@ func Load(fsys fs.FS) (*Catalog, []Finding) {
 	}
 	dirs, findings := folders(fsys)
 	var loaded []*Integration
-	for _, dir := range dirs {
+	for n, dir := range dirs {
+		if lint != nil && lint.Progress != nil {
+			lint.Progress(n, len(dirs))
+		}
 		sub, err := fs.Sub(fsys, dir.at)
 		if err != nil {
 			findings = append(findings, folderFinding(dir.key, reason(err), ""))
 			continue
 		}
-		i, found := LoadFolder(sub, dir.key)
+		i, found := loadFolder(sub, dir.key, lint)
 		findings = append(findings, under(dir.key, found)...)
 		if i != nil {
 			loaded = append(loaded, i)
 		}
+	}
+	if lint != nil && lint.Progress != nil {
+		lint.Progress(len(dirs), len(dirs))
 	}
 	return NewCatalog(loaded...), sortFindings(findings)
 }
@@ -131,8 +143,10 @@ func ownKey(fsys fs.FS) string {
 // LoadFolder reads the integration folder that fsys is the root of, under the
 // given key. The integration is nil if a finding is an error. Paths of findings
 // are relative to the folder.
-func LoadFolder(fsys fs.FS, key string) (*Integration, []Finding) {
-	c := &checker{fsys: fsys, key: key, ix: &index{}, faulty: map[string]bool{}}
+func LoadFolder(fsys fs.FS, key string) (*Integration, []Finding) { return loadFolder(fsys, key, nil) }
+
+func loadFolder(fsys fs.FS, key string, lint *LintOptions) (*Integration, []Finding) {
+	c := &checker{fsys: fsys, key: key, lint: lint, ix: &index{}, faulty: map[string]bool{}}
 	i := c.load()
 	findings := sortFindings(c.findings)
 	if c.more > 0 {
@@ -175,11 +189,17 @@ func (c *checker) load() *Integration {
 	c.checkSchema(data)
 	i := &Integration{Key: c.key}
 	c.check(i)
+	usable := !HasErrors(c.findings)
+	if usable {
+		c.decode(i, data)
+	}
+	if c.lint != nil {
+		c.lintFolder(i, usable)
+	}
 	c.waive()
-	if HasErrors(c.findings) {
+	if !usable {
 		return nil
 	}
-	c.decode(i, data)
 	return i
 }
 
@@ -196,6 +216,7 @@ func (c *checker) checkKey() {
 type checker struct {
 	fsys     fs.FS
 	key      string
+	lint     *LintOptions // nil: only what loading needs
 	ix       *index
 	doc      render.Value
 	faulty   map[string]bool // pointers of values that the schema has refused
@@ -243,9 +264,12 @@ func (c *checker) warn(rule, pointer, message, remedy string) {
 	c.at(rule, SeverityWarning, c.ix.find(pointer).value, pointer, message, remedy)
 }
 
-// inTemplate adds an error in another file of the folder.
+// inTemplate adds a finding in another file of the folder.
 func (c *checker) inTemplate(rule, name string, line, column int, message, remedy string) {
-	c.findings = append(c.findings, Finding{Severity: SeverityError, Path: path.Clean(name), Line: max(line, 1), Column: max(column, 1),
+	if c.full() {
+		return
+	}
+	c.findings = append(c.findings, Finding{Severity: severityOf(rule), Path: path.Clean(name), Line: max(line, 1), Column: max(column, 1),
 		Message: message, Remedy: remedy, Rule: rule})
 }
 

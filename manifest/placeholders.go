@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,50 @@ func (i *Integration) Placeholders(set map[string]string) (config render.Value, 
 		}
 	}
 	return render.Object(members...), warnings
+}
+
+// exampleURL is a form variable with which an endpoint's URL begins.
+var exampleURL = regexp.MustCompile(`^\s*\{{2,3}\s*\[?([^\s{}\]]+)\]?\s*\}`)
+
+// Example makes up a config that a subscription could have: what is required,
+// and nothing that is optional. Tests of an integration begin with it.
+func (i *Integration) Example() render.Value {
+	base := ""
+	if i.hook != nil && i.hook.Endpoint != nil {
+		if m := exampleURL.FindStringSubmatch(i.hook.Endpoint.URL); m != nil {
+			base = m[1]
+		}
+	}
+	var members []render.Member
+	for n := range i.Manifest.FormVariables {
+		v := &i.Manifest.FormVariables[n]
+		if v.IsOptional || v.HasDefault() {
+			continue
+		}
+		value := v.example()
+		if v.Key == base && v.Type == TypeString {
+			value = render.String("https://example.com")
+		}
+		members = append(members, render.Member{Key: v.Key, Value: value})
+	}
+	return render.Object(members...)
+}
+
+// example is a value that says of itself that it is none.
+func (v *FormVariable) example() render.Value {
+	first := "made-up-" + strings.ToLower(v.Key)
+	if options := v.Options(); len(options) > 0 {
+		first = options[0]
+	}
+	switch v.Type {
+	case TypeBoolean:
+		return render.Bool(true)
+	case TypeURI:
+		return render.String("https://example.com/hook")
+	case TypeMultiselect, TypeEnvironmentSelector:
+		return render.Array(render.String(first))
+	}
+	return render.String(first)
 }
 
 func (v *FormVariable) placeholder() render.Value {

@@ -23,12 +23,12 @@ type Manifest struct {
 	Capabilities      map[string]render.Value `json:"capabilities,omitempty"` // as written, by kind
 	OtherCapabilities []string                `json:"otherCapabilities,omitempty"`
 
-	RequiresOAuth                  bool    `json:"requiresOAuth,omitempty"`
-	OAuthIntegrationKey            string  `json:"oauthIntegrationKey,omitempty"`
-	Legacy                         *Legacy `json:"legacy,omitempty"`
-	HideOnIntegrationsPage         bool    `json:"hideOnIntegrationsPage,omitempty"`
-	AllowIntegrationConfigurations bool    `json:"allowIntegrationConfigurations,omitempty"`
-	Lint                           *Lint   `json:"lint,omitempty"`
+	RequiresOAuth                  bool          `json:"requiresOAuth,omitempty"`
+	OAuthIntegrationKey            string        `json:"oauthIntegrationKey,omitempty"`
+	Legacy                         *Legacy       `json:"legacy,omitempty"`
+	HideOnIntegrationsPage         bool          `json:"hideOnIntegrationsPage,omitempty"`
+	AllowIntegrationConfigurations bool          `json:"allowIntegrationConfigurations,omitempty"`
+	Lint                           *LintSettings `json:"lint,omitempty"`
 }
 
 // Links are web addresses about an integration.
@@ -50,8 +50,8 @@ type Legacy struct {
 	Kind string `json:"kind"`
 }
 
-// Lint holds the warnings that a manifest waives.
-type Lint struct {
+// LintSettings holds the warnings that a manifest waives.
+type LintSettings struct {
 	Allow []Waiver `json:"allow,omitempty"`
 }
 

@@ -207,15 +207,15 @@ func (c *compiler) argument(n ast.Node) (expr, *fault) {
 	}
 	switch t := c.tokens[c.starts[n.Location().Pos].token]; t.kind {
 	case tokenString:
-		return &literal{String(t.value)}, nil
+		return &literal{t.pos, String(t.value)}, nil
 	case tokenNumber:
-		return &literal{Number(parseNumber(t.value))}, nil
+		return &literal{t.pos, Number(parseNumber(t.value))}, nil
 	case tokenBool:
-		return &literal{Bool(t.value == "true")}, nil
+		return &literal{t.pos, Bool(t.value == "true")}, nil
 	case tokenNull:
-		return &literal{Null}, nil
+		return &literal{t.pos, Null}, nil
 	case tokenUndefined:
-		return &literal{}, nil
+		return &literal{pos: t.pos}, nil
 	}
 	return c.head(n), nil
 }

@@ -18,6 +18,11 @@
 //
 // Values are escaped when they are written, by what the template is for: see Escape.
 //
+// Those who check templates learn from Template.Inspect which names a template uses, what they can lead to, where
+// values are written and how helpers are called, without rendering it; and from Origins, after rendering, which place
+// of the template wrote which part of the output. How many values a helper gets is for them to judge: rendering goes
+// on where Handlebars.js does.
+//
 // # Helpers
 //
 // Blocks: if and unless (with includeZero=true, 0 counts as true), each, with, equal and equalWithElse, which compare

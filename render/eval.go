@@ -15,6 +15,7 @@ type run struct {
 	strict    bool
 	onMissing func(Missing)
 	reported  map[int]bool // the places that onMissing was told of
+	origins   *Origins
 
 	root   Value
 	ctx    Value   // the present context
@@ -47,7 +48,10 @@ var runs = sync.Pool{New: func() any { return new(run) }}
 func newRun(t *Template, root Value, o RenderOptions) *run {
 	r := runs.Get().(*run)
 	r.tpl, r.root, r.ctx = t, root, root
-	r.strict, r.onMissing = o.Strict, o.OnMissing
+	r.strict, r.onMissing, r.origins = o.Strict, o.OnMissing, o.Origins
+	if r.origins != nil {
+		r.origins.reset(t.source)
+	}
 	r.steps = maxSteps
 	r.depths = append(r.depths, root)
 	return r
@@ -78,6 +82,9 @@ func (r *run) step(n int) *fault {
 
 func (r *run) body(p *program) *fault {
 	for _, n := range p.body {
+		if r.origins != nil {
+			r.origins.add(len(r.out), n)
+		}
 		if err := n.exec(r); err != nil {
 			if err.pos < 0 {
 				err.pos = n.place() // a limit: the innermost statement it was met in

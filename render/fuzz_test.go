@@ -25,6 +25,11 @@ func FuzzCompile(f *testing.F) {
 		}
 		if err == nil {
 			tpl.Reaches("oauth")
+			start = time.Now()
+			tpl.Inspect(inspected)
+			if d := time.Since(start); d > 2*time.Second {
+				t.Errorf("inspecting took %v", d)
+			}
 			return
 		}
 		var e *render.Error
@@ -49,12 +54,17 @@ func FuzzRender(f *testing.F) {
 		if err != nil {
 			return
 		}
-		o := render.RenderOptions{Strict: mode&8 != 0, OnMissing: func(render.Missing) {}}
+		var origins render.Origins
+		o := render.RenderOptions{Strict: mode&8 != 0, OnMissing: func(render.Missing) {}, Origins: &origins}
 		start := time.Now()
 		first, err := tpl.RenderWith(context, o)
 		if d := time.Since(start); d > 2*time.Second {
 			t.Errorf("took %v", d)
 		}
+		if line, column := origins.At(len(first) / 2); line < 1 || column < 1 {
+			t.Errorf("the middle comes from %d:%d", line, column)
+		}
+		tpl.Inspect(render.ShapeOf(context))
 		second, again := tpl.RenderWith(context, o)
 		if first != second || (err == nil) != (again == nil) || !utf8.ValidString(first) || len(first) > 1<<20 {
 			t.Errorf("%q, %v and then %q, %v", first, err, second, again)

@@ -14,7 +14,8 @@ import (
 // helper is one entry of the table of helpers, which holds all that templates can call.
 type helper struct {
 	name     string
-	min, max int // how many arguments it is meant to get
+	min, max int  // how many arguments it is meant to get
+	extra    bool // neither Handlebars.js nor LaunchDarkly's framework has it
 	block    blockKind
 	// call returns the value of a helper that is a blockValue. It must bear any arguments, and any number of them.
 	call func(args []Value) (Value, error)
@@ -39,13 +40,13 @@ var helpers = table(
 	helper{name: "basicAuthHeaderValue", min: 2, max: 2, call: basicAuthHeaderValue},
 	helper{name: "formatWithOffset", min: 3, max: 3, call: formatWithOffset},
 
-	helper{name: "json", min: 1, max: 1, call: toJSON},
-	helper{name: "truncate", min: 2, max: 3, call: truncate},
-	helper{name: "default", min: 2, max: 2, call: fallback},
-	helper{name: "join", min: 1, max: 2, call: join},
-	helper{name: "lower", min: 1, max: 1, call: lower},
-	helper{name: "upper", min: 1, max: 1, call: upper},
-	helper{name: "formatTime", min: 2, max: 3, call: formatTime, lint: lintFormatTime},
+	helper{name: "json", min: 1, max: 1, extra: true, call: toJSON},
+	helper{name: "truncate", min: 2, max: 3, extra: true, call: truncate},
+	helper{name: "default", min: 2, max: 2, extra: true, call: fallback},
+	helper{name: "join", min: 1, max: 2, extra: true, call: join},
+	helper{name: "lower", min: 1, max: 1, extra: true, call: lower},
+	helper{name: "upper", min: 1, max: 1, extra: true, call: upper},
+	helper{name: "formatTime", min: 2, max: 3, extra: true, call: formatTime, lint: lintFormatTime},
 )
 
 var helperNames = slices.Sorted(maps.Keys(helpers))

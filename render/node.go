@@ -78,7 +78,10 @@ func (p *print) place() int   { return p.pos }
 func (b *block) place() int   { return b.pos }
 
 // literal is a string, number, boolean, null or undefined in a tag.
-type literal struct{ value Value }
+type literal struct {
+	pos   int
+	value Value
+}
 
 // call is a helper that returns a value.
 type call struct {

@@ -6,10 +6,10 @@ import (
 	"github.com/aymerick/raymond"
 )
 
-// RegisterHelpers hands the helpers that raymond lacks, and equal, to register, for which a raymond template's own
+// RegisterHelpers hands the helpers that raymond lacks, equal, and lookup (raymond's own gives texts alone) to register, for which a raymond template's own
 // RegisterHelper will do. It exists so that tests can hold this package's evaluator against raymond's Exec with the
 // same table of helpers. raymond calls a helper with one number of arguments only: helpers with optional ones are
-// registered with two. Missing arguments and null are the same to it, and results are text.
+// registered with two. Missing arguments and null are the same to it.
 func RegisterHelpers(register func(name string, helper any)) {
 	for _, name := range helperNames {
 		h := helpers[name]
@@ -21,7 +21,7 @@ func RegisterHelpers(register func(name string, helper any)) {
 				}
 				return options.Inverse()
 			})
-		case h.block != blockValue || name == "lookup" || name == "log":
+		case h.block != blockValue || name == "log":
 			// raymond has its own
 		case h.min == h.max && h.max == 1:
 			register(name, func(a any) any { return h.forRaymond(a) })
@@ -42,10 +42,21 @@ func (h *helper) forRaymond(args ...any) any {
 	if err != nil {
 		panic(err) // raymond turns it into the error of its Exec
 	}
-	if v.safe {
+	switch {
+	case v.safe:
 		return raymond.SafeString(v.str)
+	case v.kind == KindArray || v.kind == KindObject:
+		return toGo(v)
 	}
 	return v.Text()
+}
+
+// toGo makes a value of encoding/json.
+func toGo(v Value) (x any) {
+	if err := json.Unmarshal(v.AppendJSON(nil), &x); err != nil {
+		return nil
+	}
+	return x
 }
 
 // fromGo takes a value of encoding/json over; nil is undefined.

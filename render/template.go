@@ -23,6 +23,8 @@ type RenderOptions struct {
 	Strict bool
 	// OnMissing is called, when not Strict, once for each place that prints a name that is not there; nil does nothing.
 	OnMissing func(Missing)
+	// Origins, if not nil, is told where each part of the output comes from.
+	Origins *Origins
 }
 
 // Missing is a printed name that the context did not have, and its place in the template.
