@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -125,13 +124,9 @@ func arrives(t *testing.T, key, example string) bool {
 		t.Fatalf("the body that README.md shows is not JSON: %v", err)
 	}
 	for _, name := range schemas.SampleNames() {
-		data, err := os.ReadFile(filepath.Join(key, "testdata", name+".txt"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, body, _ := strings.Cut(string(data), "\n\n")
+		sent := readGolden(t, filepath.Join(key, "testdata", name+".json")).Outcome.Request
 		var got any
-		if json.Unmarshal([]byte(body), &got) == nil && reflect.DeepEqual(want, got) {
+		if json.Unmarshal(sent.Body, &got) == nil && reflect.DeepEqual(want, got) {
 			return true
 		}
 	}

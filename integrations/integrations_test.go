@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/send"
 	"github.com/flaghook/flaghook/integrations"
 	"github.com/flaghook/flaghook/manifest"
 	"github.com/flaghook/flaghook/render"
@@ -21,16 +21,6 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
-
-// configs are what an admin would fill in, made up and recognisable.
-var configs = map[string]string{
-	"datadog":   `{"apiKey": "0123456789abcdef0123456789abcdef", "hostURL": "https://api.datadoghq.eu"}`,
-	"msteams":   `{"url": "https://prod-01.westeurope.logic.azure.com/workflows/0a1b/triggers/manual/paths/invoke?api-version=2016-06-01&sig=made-up"}`,
-	"pagerduty": `{"integrationKey": "0123456789abcdef0123456789abcdef"}`,
-	"slack":     `{"url": "https://hooks.slack.com/services/T00000000/B00000000/made-up"}`,
-	"splunk":    `{"base-url": "https://splunk.example.com:8088", "token": "00000000-1111-2222-3333-444444444444"}`,
-	"webhook":   `{"url": "https://receiver.example.com/hooks?from=flaghook&kind=flags", "secret": "made-up secret"}`,
-}
 
 func load(t *testing.T) *manifest.Catalog {
 	t.Helper()
@@ -59,19 +49,23 @@ func sample(t testing.TB, name string) render.Value {
 	return parse(t, data)
 }
 
-// config is the integration's made-up configuration, checked as a
-// subscription's would be.
+// config is the made-up configuration that the integration's goldens have.
 func config(t *testing.T, i *manifest.Integration) render.Value {
 	t.Helper()
-	text, ok := configs[i.Key]
-	if !ok {
-		t.Fatalf("%s has no configuration in this test; add one", i.Key)
+	return readGolden(t, filepath.Join(i.Key, "testdata", "flag-on.json")).FormVariables
+}
+
+func readGolden(t *testing.T, file string) *manifest.Golden {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v; write it with: flaghook test %s --update", err, filepath.Dir(filepath.Dir(file)))
 	}
-	c := parse(t, []byte(text))
-	if err := i.CheckConfig(c); err != nil {
-		t.Fatalf("%s: configuration: %v", i.Key, err)
+	g, err := manifest.ParseGolden(data)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
 	}
-	return c
+	return g
 }
 
 func TestEveryFolderIsLoadedWithoutFindings(t *testing.T) {
@@ -95,20 +89,65 @@ func TestEveryFolderIsLoadedWithoutFindings(t *testing.T) {
 	}
 }
 
-// What arrives at each tool, byte for byte, for every sample event.
+// What arrives at each tool, byte for byte, for every sample event. The goldens
+// are those that flaghook test runs.
 func TestGoldens(t *testing.T) {
 	for _, i := range load(t).All() {
-		c := config(t, i)
-		for _, name := range schemas.SampleNames() {
-			t.Run(i.Key+"/"+name, func(t *testing.T) {
-				doc := sample(t, name)
-				golden(t, i.Key, name, renderOne(t, i, doc, manifest.RenderInput{Config: c, Strict: true}))
-			})
+		files, err := filepath.Glob(filepath.Join(i.Key, "testdata", "*"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		t.Run(i.Key+"/validation", func(t *testing.T) {
-			in := manifest.RenderInput{Config: c, Validation: true, Strict: true}
-			golden(t, i.Key, "validation", renderOne(t, i, sample(t, "flag-on"), in))
-		})
+		found := map[string]bool{}
+		for _, file := range files {
+			name := strings.TrimSuffix(filepath.Base(file), ".json")
+			found[name] = true
+			t.Run(i.Key+"/"+name, func(t *testing.T) { golden(t, i, file) })
+		}
+		for _, name := range schemas.SampleNames() {
+			if !found[name] {
+				t.Errorf("%s has no golden of the sample %s", i.Key, name)
+			}
+		}
+		if _, has := i.Hook().Templates[manifest.ValidationTemplate]; has != found["validation"] {
+			t.Errorf("%s: template validation %v, its golden %v", i.Key, has, found["validation"])
+		}
+	}
+}
+
+// golden runs one; with -update it is written anew.
+func golden(t *testing.T, i *manifest.Integration, file string) {
+	g := readGolden(t, file)
+	doc, err := g.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, err := hooks.NewEvent(doc, hooks.EventOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(doc.AppendJSON(nil)), string(event.Doc().AppendJSON(nil))); diff != "" {
+		t.Errorf("an event of its own would be normalised (-given +normalised), and differ with time:\n%s", diff)
+	}
+	got, err := g.Run(i, event.Rendered(), send.Sign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Request == nil {
+		t.Fatalf("nothing is sent: %s", got.Reason)
+	}
+	checkLimits(t, i.Key, got.Request.Body)
+	if *update {
+		g.Outcome = got
+		data, err := g.Format()
+		if err == nil {
+			err = os.WriteFile(file, data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !g.Outcome.Equal(got) {
+		t.Errorf("%s differs (-want +got); after a look, write it anew with flaghook test --update:\n%s", file, cmp.Diff(g.Outcome.Text(), got.Text()))
 	}
 }
 
@@ -208,43 +247,4 @@ func renderOne(t fataler, i *manifest.Integration, doc render.Value, in manifest
 		t.Fatalf("%s: the body is not JSON:\n%s", i.Key, rendered.Request.Body)
 	}
 	return rendered.Request
-}
-
-// golden compares a request with KEY/testdata/NAME.txt.
-func golden(t *testing.T, key, name string, r *manifest.Request) {
-	t.Helper()
-	checkLimits(t, key, r.Body)
-	file := filepath.Join(key, "testdata", name+".txt")
-	got := wire(r)
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; write it with: go test ./integrations -update", err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs (-want +got); after a look, write it anew with -update:\n%s", file, diff)
-	}
-}
-
-// wire writes a request as people read HTTP: request line, headers, a blank
-// line and the body as it is sent. The signature stands for how it is made.
-func wire(r *manifest.Request) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s\n", r.Method, r.URL)
-	for _, h := range r.Headers {
-		fmt.Fprintf(&b, "%s: %s\n", h.Name, h.Value)
-	}
-	if r.Signature != nil {
-		fmt.Fprintf(&b, "%s: hex(hmac-sha256(%q, body))\n", r.Signature.Header, r.Signature.Secret)
-	}
-	fmt.Fprintf(&b, "\n%s\n", strings.TrimSuffix(string(r.Body), "\n"))
-	return b.Bytes()
 }

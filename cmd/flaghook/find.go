@@ -22,29 +22,49 @@ func integrationDirs(cmd *cobra.Command, dirs *[]string) {
 	cmd.Flags().StringSliceVar(dirs, "integrations", nil, "`DIR` with integration folders (repeatable)")
 }
 
+// isPath tells a path from a key.
+func isPath(name string) bool {
+	return strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".")
+}
+
+// orDefault is the folders that were asked for, else ./integrations where that
+// exists.
+func orDefault(dirs []string) []string {
+	if len(dirs) == 0 {
+		if info, err := os.Stat("integrations"); err == nil && info.IsDir() {
+			return []string{"integrations"}
+		}
+	}
+	return dirs
+}
+
+// locate finds the folder of the integration that a user named: by a path, or
+// by a key in dirs or in ./integrations. It is "" for one that can only be in
+// the embedded catalog.
+func locate(name string, dirs []string) (string, error) {
+	if isPath(name) {
+		return name, nil
+	}
+	for _, dir := range orDefault(dirs) {
+		folder := filepath.Join(dir, name)
+		if _, err := os.Stat(filepath.Join(folder, manifestFile)); err == nil {
+			return folder, nil
+		} else if _, err := os.Stat(dir); err != nil {
+			return "", usagef("cannot read the integrations folder: %w", err)
+		}
+	}
+	return "", nil
+}
+
 // findIntegration loads the integration that a user named: by a path, or by a
 // key in dirs, in ./integrations, or in the embedded catalog.
 func findIntegration(name string, dirs []string) (*manifest.Integration, []manifest.Finding, error) {
-	if strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") {
-		return loadFolder(name)
+	folder, err := locate(name, dirs)
+	if err != nil {
+		return nil, nil, err
 	}
-	if len(dirs) == 0 {
-		if info, err := os.Stat("integrations"); err == nil && info.IsDir() {
-			dirs = []string{"integrations"}
-		}
-	}
-	for _, dir := range dirs {
-		folder := filepath.Join(dir, name)
-		if filepath.Base(dir) == name { // dir may be the integration itself
-			if _, err := os.Stat(filepath.Join(dir, manifestFile)); err == nil {
-				return loadFolder(dir)
-			}
-		}
-		if _, err := os.Stat(filepath.Join(folder, manifestFile)); err == nil {
-			return loadFolder(folder)
-		} else if _, err := os.Stat(dir); err != nil {
-			return nil, nil, usagef("cannot read the integrations folder: %w", err)
-		}
+	if folder != "" {
+		return loadFolder(folder)
 	}
 	catalog, findings := manifest.Load(integrations.FS())
 	if i, ok := catalog.Get(name); ok {
@@ -76,6 +96,25 @@ func loadFolder(dir string) (*manifest.Integration, []manifest.Finding, error) {
 		findings[n].Path = filepath.Join(dir, filepath.FromSlash(findings[n].Path))
 	}
 	return i, findings, nil
+}
+
+// loadUsable loads the integration that a user named, for commands that need
+// one that works; what keeps it from working goes to standard error.
+func loadUsable(cmd *cobra.Command, name string, dirs []string, purpose string) (*manifest.Integration, error) {
+	i, findings, err := findIntegration(name, dirs)
+	if err != nil {
+		return nil, err
+	}
+	if i == nil {
+		for _, finding := range findings {
+			fmt.Fprintln(cmd.ErrOrStderr(), finding)
+		}
+		return nil, &exitError{code: exitFailed, err: fmt.Errorf("%s has errors and cannot be %s", name, purpose)}
+	}
+	if i.Hook() == nil {
+		return nil, &exitError{code: exitFailed, err: fmt.Errorf("%s has no auditLogEventsHook: it sends no events", name)}
+	}
+	return i, nil
 }
 
 // loadDir loads a folder, or a folder of folders.

@@ -101,7 +101,8 @@ usage or unreadable input.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see '%s --help'", err, cmd.CommandPath())
 	})
-	root.AddCommand(serveCommand(), demoCommand(), validateCommand(), previewCommand(), curlCommand(), renderCommand(), versionCommand())
+	root.SetHelpCommand(helpCommand())
+	root.AddCommand(serveCommand(), demoCommand(), validateCommand(), previewCommand(), curlCommand(), newCommand(), testCommand(), samplesCommand(), renderCommand(), policyCommand(), schemaCommand(), versionCommand())
 	return root
 }
 
@@ -113,7 +114,42 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf(" (did you mean %q?)", near[0])
 	}
-	return usagef("there is no command %q%s; see 'flaghook --help'", args[0], hint)
+	return usagef("there is no command %q%s; see '%s --help'", args[0], hint, cmd.CommandPath())
+}
+
+// helpCommand is cobra's, but for what it does about a command that there is
+// not: that is wrong usage.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Explain a command",
+		Long:    "Explains a command, as its --help does.",
+		Example: "  flaghook help preview",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			of, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []string
+			for _, c := range of.Commands() {
+				if c.IsAvailableCommand() {
+					names = append(names, c.Name()+"\t"+c.Short)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			of, rest, err := cmd.Root().Find(args)
+			switch {
+			case err != nil || of == nil:
+				return unknownCommand(cmd.Root(), args)
+			case len(rest) > 0:
+				return unknownCommand(of, rest)
+			}
+			of.InitDefaultHelpFlag()
+			return of.Help()
+		},
+	}
 }
 
 // exactArgs is cobra's check with our exit code.

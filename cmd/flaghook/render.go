@@ -77,6 +77,11 @@ func readInput(cmd *cobra.Command, file string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
+	return readBounded(in, file)
+}
+
+// readBounded reads all of a file that is called so in messages.
+func readBounded(in io.Reader, file string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(in, maxInput+1))
 	if err != nil {
 		return nil, usagef("cannot read %s: %w", file, err)

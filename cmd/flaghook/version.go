@@ -67,7 +67,9 @@ func versionCommand() *cobra.Command {
 // formatFlag adds --format text|json.
 func formatFlag(cmd *cobra.Command, format *string) {
 	*format = "text"
-	cmd.Flags().Var(&oneOf{value: format, allowed: []string{"text", "json"}}, "format", "output `format`: text or json")
+	words := []string{"text", "json"}
+	cmd.Flags().Var(&oneOf{value: format, allowed: words}, "format", "output `format`: text or json")
+	flagWords(cmd, "format", func(*cobra.Command, []string) []string { return words })
 }
 
 // oneOf is a flag that takes one of a few words.

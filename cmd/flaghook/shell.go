@@ -1,0 +1,229 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Limits of what is handed to curl as an argument.
+const (
+	// maxArgument is less than the 128 KiB that Linux allows for one argument
+	// (MAX_ARG_STRLEN), with room for the variables in it.
+	maxArgument = 96 << 10
+	// expectFrom is less than the 1 KiB from which old curls wait for the server
+	// to say "100 Continue", with room for variables.
+	expectFrom = 512
+)
+
+// script writes the request as commands for sh.
+func (t *traced) script() string {
+	var b strings.Builder
+	t.writeEscapes(&b)
+	stream := t.streams()
+	shellSigns := t.signature != "" && !(t.secret.literal() && t.body.literal())
+	data := t.word(t.body)
+	switch {
+	case stream:
+		fmt.Fprintf(&b, "body() { %s; }\n", t.printf(t.body))
+	case shellSigns:
+		fmt.Fprintf(&b, "body=%s\n", data)
+		data = `"$body"`
+	}
+	signature := t.sign(&b, shellSigns, stream)
+	if stream {
+		b.WriteString("body | ")
+	}
+	b.WriteString("curl --globoff")
+	if strings.Contains(t.url.text(), "/.") {
+		b.WriteString(" --path-as-is")
+	}
+	fmt.Fprintf(&b, " --request %s %s", bare(t.method), t.word(urlPieces(t.url)))
+	for n, name := range t.names {
+		fmt.Fprintf(&b, " \\\n  --header %s", t.header(name, t.values[n]))
+	}
+	if signature != "" {
+		b.WriteString(" \\\n  " + signature)
+	}
+	if size := len(t.body.text()); size > expectFrom && !slices.ContainsFunc(t.names, func(n string) bool { return strings.EqualFold(n, "Expect") }) {
+		b.WriteString(" \\\n  --header 'Expect:'")
+	}
+	if stream {
+		data = "@-"
+		b.WriteString(" \\\n  --data-binary @-")
+	} else {
+		fmt.Fprintf(&b, " \\\n  --data-raw %s", data)
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// text is the literal part of the pieces.
+func (ps pieces) text() string {
+	var b strings.Builder
+	for _, p := range ps {
+		b.WriteString(p.text)
+	}
+	return b.String()
+}
+
+// streams reports whether the body goes through a pipe: what is too long for an
+// argument, and control characters, which no argument can hold (NUL) or which a
+// terminal takes for keys when they are pasted.
+func (t *traced) streams() bool {
+	text := t.body.text()
+	return len(text) > maxArgument || strings.IndexFunc(text, isControl) >= 0
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }
+
+// writeEscapes sets a variable for every value that is written escaped.
+func (t *traced) writeEscapes(b *strings.Builder) {
+	seen := map[string]bool{}
+	for _, text := range append([]pieces{t.url, t.body, t.secret}, t.values...) {
+		for _, p := range text {
+			if p.variable < 0 || p.escape == 0 {
+				continue
+			}
+			name := t.variable(p)
+			if !seen[name] {
+				fmt.Fprintf(b, "%s=$(printf %%s \"$%s\" | sed %s)\n", name, t.variables[p.variable], quote(escapings[p.escape].sed))
+			}
+			seen[name] = true
+		}
+	}
+}
+
+// variable is the shell's name for a piece: that of the variable, or of the one
+// that holds it escaped, in small letters, which no form variable's has.
+func (t *traced) variable(p piece) string {
+	name := t.variables[p.variable]
+	if p.escape == 0 {
+		return name
+	}
+	return strings.ToLower(name) + "_" + escapings[p.escape].name
+}
+
+// sign writes how the signature is made, and returns curl's arguments for it.
+// An empty secret signs nothing.
+func (t *traced) sign(b *strings.Builder, shell, stream bool) string {
+	if t.signature == "" {
+		return ""
+	}
+	if !shell {
+		return "--header " + quote(t.signature+": "+sign(t.secret.text(), []byte(t.body.text())))
+	}
+	from := `printf %s "$body"`
+	if stream {
+		from = "body"
+	}
+	hmac := fmt.Sprintf("signature=$(%s | openssl dgst -sha256 -hmac %s | sed 's/^.*= *//')", from, t.word(t.secret))
+	header := quote(t.signature+": ") + `"$signature"`
+	if t.secret.literal() {
+		b.WriteString(hmac + "\n")
+		return "--header " + header
+	}
+	secret := t.variable(t.secret[slices.IndexFunc(t.secret, func(p piece) bool { return p.variable >= 0 })])
+	fmt.Fprintf(b, "[ -z \"$%s\" ] || %s\n", secret, hmac)
+	return fmt.Sprintf("${%s:+--header} ${%s:+%s}", secret, secret, header)
+}
+
+// header writes "Name: value", or "Name;" with which curl sends it empty.
+func (t *traced) header(name string, value pieces) string {
+	if value.literal() && strings.TrimSpace(value.text()) == "" {
+		return quote(name + ";")
+	}
+	return t.word(append(pieces{{text: name + ": ", variable: -1}}, value...))
+}
+
+// word gives one word that the shell expands to the pieces.
+func (t *traced) word(ps pieces) string {
+	var b strings.Builder
+	literal := ""
+	flush := func() {
+		if literal != "" {
+			b.WriteString(quote(literal))
+		}
+		literal = ""
+	}
+	for _, p := range ps {
+		if p.variable < 0 {
+			literal += p.text
+			continue
+		}
+		flush()
+		b.WriteString(`"$` + t.variable(p) + `"`)
+	}
+	flush()
+	if b.Len() == 0 {
+		return "''"
+	}
+	return b.String()
+}
+
+// printf gives a command that writes the pieces: sh's own printf, which takes
+// any length and writes any byte.
+func (t *traced) printf(ps pieces) string {
+	var format strings.Builder
+	var args []string
+	for _, p := range ps {
+		if p.variable >= 0 {
+			format.WriteString("%s")
+			args = append(args, ` "$`+t.variable(p)+`"`)
+			continue
+		}
+		for n := range len(p.text) {
+			switch c := p.text[n]; {
+			case c == '%':
+				format.WriteString("%%")
+			case c == '\\':
+				format.WriteString(`\\`)
+			case isControl(rune(c)), c == '-' && format.Len() == 0: // a format that begins with - looks like an option
+				fmt.Fprintf(&format, `\%03o`, c)
+			default:
+				format.WriteByte(c)
+			}
+		}
+	}
+	return "printf " + quote(format.String()) + strings.Join(args, "")
+}
+
+// quote writes text for sh, literally.
+func quote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+var bareWord = regexp.MustCompile(`^[A-Za-z]+$`)
+
+// bare leaves the quotes out where none are needed.
+func bare(text string) string {
+	if bareWord.MatchString(text) {
+		return text
+	}
+	return quote(text)
+}
+
+// urlPieces escapes what Go escapes when it sends a URL, and curl would refuse
+// or send as it is: blanks, and in the path what is not ASCII.
+func urlPieces(ps pieces) pieces {
+	out := slices.Clone(ps)
+	query := false
+	for n, p := range out {
+		if p.variable >= 0 {
+			continue
+		}
+		var b strings.Builder
+		for i := range len(p.text) {
+			c := p.text[i]
+			query = query || c == '?'
+			if c == ' ' || c >= 0x80 && !query {
+				fmt.Fprintf(&b, "%%%02X", c)
+			} else {
+				b.WriteByte(c)
+			}
+		}
+		out[n].text = b.String()
+	}
+	return out
+}
