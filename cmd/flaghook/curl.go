@@ -17,7 +17,10 @@ func curlCommand() *cobra.Command {
 variables that are not --set become shell variables, so that nothing needs
 editing: set them in the shell, or once:
 
-  APIKEY=... sh -c "$(flaghook curl NAME)"
+  flaghook curl NAME | APIKEY=... sh
+
+The variable of api-key is API_KEY; a name that means something to the shell gets
+FORM_ in front, as in FORM_PATH. A condition on a variable sees it as not empty.
 
 Values that land in a body are escaped by the command as the template does it,
 with sed; such a value is one line without control characters. Where a value goes
@@ -28,7 +31,7 @@ A signature is computed by openssl when its secret is a shell variable. While th
 variable is empty nothing is signed, as in production.`,
 		Example: `  flaghook curl slack --set url=https://hooks.slack.example/services/T/B/x
   flaghook curl pagerduty --sample flag-off > try.sh
-  URL=http://127.0.0.1:9000 SECRET=s sh -c "$(flaghook curl webhook)"`,
+  flaghook curl webhook | URL=http://127.0.0.1:9000 SECRET=s sh`,
 		Args: exactArgs(1, "the name of one integration"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {

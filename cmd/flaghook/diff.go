@@ -17,16 +17,16 @@ const maxDiff = 4_000_000
 // subsequence.
 func diffLines(was, is string) []diffLine {
 	a, b := strings.Split(was, "\n"), strings.Split(is, "\n")
-	var head, tail []diffLine
+	var out, tail []diffLine
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		head = append(head, diffLine{' ', a[0]})
+		out = append(out, diffLine{' ', a[0]})
 		a, b = a[1:], b[1:]
 	}
 	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
 		tail = append(tail, diffLine{' ', a[len(a)-1]})
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
-	out := append(head, diffMiddle(a, b)...)
+	out = append(out, diffMiddle(a, b)...)
 	for n := len(tail) - 1; n >= 0; n-- {
 		out = append(out, tail[n])
 	}

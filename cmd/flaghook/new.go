@@ -93,7 +93,7 @@ func (s *scaffold) make(name, dir string) (string, error) {
 	if err != nil {
 		return "", usagef("cannot make the folder: %w", err)
 	}
-	defer os.RemoveAll(draft) // after the move there is none
+	defer func() { _ = os.RemoveAll(draft) }() // after the move there is none
 	if err := s.fill(draft); err != nil {
 		return "", err
 	}

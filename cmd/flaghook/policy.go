@@ -66,6 +66,7 @@ is bad; all errors of a policy are told at once.`,
 	flags.StringVar(&f.action, "action", "", "the `action` of a single access, such as updateOn")
 	flags.StringVar(&f.resource, "resource", "", "the `resource` of a single access, such as proj/web:env/production:flag/checkout")
 	formatFlag(cmd, &f.format)
+	flagWords(cmd, "sample", sampleNames)
 	return cmd
 }
 

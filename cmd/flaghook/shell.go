@@ -50,7 +50,6 @@ func (t *traced) script() string {
 		b.WriteString(" \\\n  --header 'Expect:'")
 	}
 	if stream {
-		data = "@-"
 		b.WriteString(" \\\n  --data-binary @-")
 	} else {
 		fmt.Fprintf(&b, " \\\n  --data-raw %s", data)
@@ -226,4 +225,47 @@ func urlPieces(ps pieces) pieces {
 		out[n].text = b.String()
 	}
 	return out
+}
+
+var shellName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
+
+// ownNames are variables that sh, bash or curl set, read or protect: a form
+// variable with the key "path" is not the shell's PATH.
+var ownNames = []string{
+	"_", "ALL_PROXY", "BASHOPTS", "CDPATH", "CURL_CA_BUNDLE", "CURL_HOME", "DIRSTACK", "ENV", "EUID", "FUNCNAME", "GID", "GROUPS",
+	"HOME", "HTTPS_PROXY", "IFS", "LANG", "LINENO", "NO_PROXY", "OLDPWD", "OPENSSL_CONF", "OPTARG", "OPTERR", "OPTIND", "PATH",
+	"PPID", "PS1", "PS2", "PS4", "PWD", "RANDOM", "SECONDS", "SHELLOPTS", "SHLVL", "SSL_CERT_DIR", "SSL_CERT_FILE", "UID",
+}
+
+// ownPrefixes begin the names of more such variables.
+var ownPrefixes = []string{"BASH_", "LC_", "LD_"}
+
+// shellNames gives each placeholder a variable of its own: $APIKEY is APIKEY.
+// What is no name in sh gets underscores, and what has a meaning there, or is
+// another placeholder's, FORM_ in front.
+func shellNames(unset []placeholder) []string {
+	taken := map[string]bool{}
+	names := make([]string, len(unset))
+	for n, v := range unset {
+		name := strings.TrimPrefix(v.text, "$")
+		if !shellName.MatchString(name) {
+			name = strings.Map(func(r rune) rune {
+				if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+					return r
+				}
+				return '_'
+			}, name)
+			if name == "" || name[0] <= '9' {
+				name = "_" + name
+			}
+		}
+		begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+		own := slices.Contains(ownNames, name) || slices.ContainsFunc(ownPrefixes, begins)
+		for own || taken[name] {
+			name, own = "FORM_"+name, false
+		}
+		taken[name] = true
+		names[n] = name
+	}
+	return names
 }

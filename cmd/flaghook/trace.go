@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -256,44 +255,4 @@ func (p *piece) fit(text, value string) bool {
 // literal reports whether no piece is a variable.
 func (ps pieces) literal() bool {
 	return !slices.ContainsFunc(ps, func(p piece) bool { return p.variable >= 0 })
-}
-
-var shellName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
-
-// ownNames are variables that a shell or the system gives a meaning to; a form
-// variable with the key "path" is not the shell's PATH.
-var ownNames = []string{
-	"CDPATH", "COLUMNS", "DISPLAY", "EDITOR", "EGID", "ENV", "ERRNO", "EUID", "GID", "HISTFILE", "HISTSIZE", "HOME", "HOST",
-	"HOSTNAME", "HOSTTYPE", "IFS", "LANG", "LINENO", "LINES", "LOGNAME", "MACHTYPE", "MAIL", "MAILCHECK", "MAILPATH", "NULLCMD",
-	"OLDPWD", "OPTARG", "OPTERR", "OPTIND", "OSTYPE", "PAGER", "PATH", "PPID", "PS1", "PS2", "PS3", "PS4", "PWD", "RANDOM", "REPLY",
-	"SECONDS", "SHELL", "SHLVL", "TERM", "TMPDIR", "TTY", "TZ", "UID", "USER", "USERNAME", "VENDOR", "VISUAL", "_",
-}
-
-// shellNames gives each placeholder a variable of its own: $APIKEY is APIKEY.
-// What is no name in sh gets underscores, and what has a meaning there, or is
-// another placeholder's, FORM_ in front.
-func shellNames(unset []placeholder) []string {
-	taken := map[string]bool{}
-	names := make([]string, len(unset))
-	for n, v := range unset {
-		name := strings.TrimPrefix(v.text, "$")
-		if !shellName.MatchString(name) {
-			name = strings.Map(func(r rune) rune {
-				if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-					return r
-				}
-				return '_'
-			}, name)
-			if name == "" || name[0] <= '9' {
-				name = "_" + name
-			}
-		}
-		own := slices.Contains(ownNames, name) || strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "BASH")
-		for own || taken[name] {
-			name, own = "FORM_"+name, false
-		}
-		taken[name] = true
-		names[n] = name
-	}
-	return names
 }
