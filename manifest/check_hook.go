@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -166,6 +167,20 @@ func (c *checker) checkPolicy(list render.Value) []policy.Statement {
 	return nil
 }
 
+// mustache finds the tags of a URL or header value.
+var mustache = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+
+// canBeAbsolute judges a URL by the text before its first tag.
+func canBeAbsolute(url string) bool {
+	text, _, tagged := strings.Cut(strings.ToLower(url), "{{")
+	for _, scheme := range []string{"http://", "https://"} {
+		if strings.HasPrefix(text, scheme) || tagged && strings.HasPrefix(scheme, text) {
+			return true
+		}
+	}
+	return false
+}
+
 // checkEndpoint checks and compiles the endpoint.
 func (c *checker) checkEndpoint(endpoint render.Value, into *compiled) *Endpoint {
 	const at = hookAt + "/endpoint"
@@ -174,7 +189,7 @@ func (c *checker) checkEndpoint(endpoint render.Value, into *compiled) *Endpoint
 	}
 	out := &Endpoint{URL: endpoint.Get("url").AsString(), Method: endpoint.Get("method").AsString()}
 	into.url = c.compileInline(at+"/url", "endpoint.url", out.URL)
-	if url := strings.ToLower(out.URL); endpoint.Has("url") && !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") && !strings.Contains(url, "{{") {
+	if endpoint.Has("url") && !canBeAbsolute(out.URL) {
 		c.warn("endpoint-url", at+"/url", "the URL is not absolute", "begin it with https:// or with a form variable that does")
 	}
 	for n := range endpoint.Get("headers").Len() {
@@ -183,6 +198,9 @@ func (c *checker) checkEndpoint(endpoint render.Value, into *compiled) *Endpoint
 		header := Header{Name: h.Get("name").AsString(), Value: h.Get("value").AsString()}
 		if h.Has("name") && !validHeaderName(header.Name) {
 			c.fail("header-name", join(pointer, "name"), fmt.Sprintf("%s cannot be the name of a header", shown(header.Name)), "letters, digits and hyphens make one")
+		}
+		if strings.ContainsAny(mustache.ReplaceAllString(header.Value, ""), "\r\n") {
+			c.warn("header-value", join(pointer, "value"), "the header's value has a line break, and such a request is never sent", "write it in one line")
 		}
 		out.Headers = append(out.Headers, header)
 		into.headers = append(into.headers, c.compileInline(join(pointer, "value"), "header "+header.Name, header.Value))

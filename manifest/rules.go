@@ -57,6 +57,7 @@ var rules = []Rule{
 
 	{"default-not-optional", SeverityWarning, "A form variable has a default and is not optional.", false},
 	{"endpoint-url", SeverityWarning, "The endpoint's URL is not absolute.", false},
+	{"header-value", SeverityWarning, "A header's value has a line break.", false},
 	{"key-case", SeverityWarning, "The folder's name has capitals.", false},
 	{"lint-unknown", SeverityWarning, "A waiver names no rule that can be waived.", false},
 	{"no-capabilities", SeverityWarning, "The integration can do nothing.", false},

@@ -77,5 +77,8 @@ func curlScript(s *subject, at *occasion) (string, error) {
 	case len(t.url) == 0:
 		return "", &exitError{code: exitFailed, err: errors.New("nothing can be sent: the URL is empty")}
 	}
+	for _, key := range t.decided {
+		s.warnings = append(s.warnings, fmt.Sprintf("%s: the request depends on whether it is empty; the command takes it as not empty (--set %s= for the other)", key, key))
+	}
 	return t.script(), nil
 }

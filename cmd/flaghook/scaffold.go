@@ -133,6 +133,10 @@ func (s *scaffold) hook(templates map[string]string) (render.Value, []manifest.F
 		}
 	}
 	if query != "" {
+		// What stands behind # never leaves the client.
+		if at := strings.LastIndexByte(endpoint, '#'); at > 0 && endpoint[at-1] != '{' && endpoint[at-1] != '~' {
+			endpoint = endpoint[:at]
+		}
 		separator := "?"
 		if strings.Contains(endpoint, "?") {
 			separator = "&"

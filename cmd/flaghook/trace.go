@@ -36,7 +36,8 @@ type traced struct {
 	body      pieces
 	signature string // the header's name, "" where nothing is signed
 	secret    pieces
-	skipped   string // why nothing is sent
+	skipped   string   // why nothing is sent
+	decided   []string // variables on whose emptiness the request depends
 }
 
 // escapings are the ways in which templates write a value.
@@ -95,6 +96,8 @@ func trace(s *subject, at *occasion) (*traced, error) {
 	for n, v := range s.unset {
 		if !followed(s, at, markers, parts, n) {
 			needed = append(needed, "--set "+v.setting()+"=...")
+		} else if decides(s, at, markers, parts, n) {
+			t.decided = append(t.decided, v.setting())
 		}
 	}
 	if len(needed) > 0 {
@@ -215,6 +218,27 @@ func followed(s *subject, at *occasion, markers []string, parts []pieces, n int)
 		}
 	}
 	return true
+}
+
+// decides reports whether the request would be another if the variable were
+// empty, but for the places where its value stands.
+func decides(s *subject, at *occasion, markers []string, parts []pieces, n int) bool {
+	values := slices.Clone(markers)
+	values[n] = ""
+	r, _, err := renderWith(s, at, values)
+	if err != nil || r == nil {
+		return true
+	}
+	got := texts(r)
+	if len(got) != len(parts) {
+		return true
+	}
+	for i, p := range parts {
+		if !p.match(got[i], values, -1) {
+			return true
+		}
+	}
+	return false
 }
 
 // match reports whether the pieces with these values are the text. Those of

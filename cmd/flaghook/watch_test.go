@@ -26,16 +26,24 @@ func TestWatchShowsEveryChangeOnce(t *testing.T) {
 	template := filepath.Join(dir, "templates", "a.hbs")
 	write(t, template, "a")
 	ctx, stop := context.WithCancel(t.Context())
-	ticks, shown, ended := make(chan time.Time), make(chan bool, 1), make(chan struct{})
+	ticks, states, shown, ended := make(chan time.Time), make(chan uint64), make(chan bool, 1), make(chan struct{})
 	go func() {
 		defer close(ended)
-		watch(ctx, ticks, func() uint64 { return fingerprint(dir, event) }, func(again bool) { shown <- again })
+		watch(ctx, ticks, func() uint64 { return <-states }, func(again bool) { shown <- again })
 	}()
+	states <- fingerprint(dir, event)
 	if again := <-shown; again {
 		t.Error("the first time counts as a change")
 	}
-	// A tick is taken only when the one before has been dealt with.
-	tick := func() { ticks <- time.Time{}; ticks <- time.Time{} }
+	// A tick is taken only when the one before has been dealt with, so a
+	// second one, of the same state, waits for the first.
+	tick := func() {
+		now := fingerprint(dir, event)
+		for range 2 {
+			ticks <- time.Time{}
+			states <- now
+		}
+	}
 	expect := func(what string, want bool) {
 		t.Helper()
 		tick()
