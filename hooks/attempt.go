@@ -63,7 +63,7 @@ func (e *Engine) logOutcome(ctx context.Context, s *Settlement) {
 	level := slog.LevelDebug
 	fields := []slog.Attr{
 		slog.String("state", string(s.State)), slog.String("delivery", s.Claim.DeliveryID),
-		slog.String("event", s.Claim.EventID), slog.String("subscription", s.Claim.SubscriptionID),
+		slog.String("event", EventIDOf(s.Claim.EventKey)), slog.String("subscription", s.Claim.SubscriptionID),
 	}
 	if s.Reason != "" {
 		fields = append(fields, slog.String("reason", s.Reason))
@@ -99,12 +99,12 @@ func (e *Engine) attempt(ctx context.Context, c Claim) (s *Settlement) {
 		e.release(ctx, c)
 		return nil
 	}
-	event, err := e.event(ctx, c.EventID)
+	event, err := e.event(ctx, c.EventKey)
 	if errors.Is(err, ErrNotFound) {
 		return failed(c, start, "the event is no longer stored")
 	}
 	if err != nil {
-		e.log.Error("cannot read an event; its delivery waits", "event", c.EventID, "error", err)
+		e.log.Error("cannot read an event; its delivery waits", "event", EventIDOf(c.EventKey), "error", err)
 		return nil // the lease ends in time, which is the pause to make
 	}
 	rendered, err := a.integration.Render(event.rendered, manifest.RenderInput{Config: a.sub.Config})
@@ -173,13 +173,14 @@ func (e *Engine) release(ctx context.Context, c Claim) {
 }
 
 // event is from the cache, else from the store.
-func (e *Engine) event(ctx context.Context, id string) (*Event, error) {
-	if event := e.events.get(id); event != nil {
+func (e *Engine) event(ctx context.Context, key string) (*Event, error) {
+	if event := e.events.get(key); event != nil {
 		return event, nil
 	}
-	event, err := e.o.Store.Event(ctx, id)
-	if err == nil {
-		e.events.put(event)
+	stored, err := e.o.Store.Event(ctx, key)
+	if err != nil {
+		return nil, err
 	}
-	return event, err
+	e.events.put(stored.Event)
+	return stored.Event, nil
 }

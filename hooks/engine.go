@@ -190,13 +190,13 @@ func (e *Engine) Ready() error {
 func (e *Engine) match(event *Event) []string { return e.index.Match(event.accesses) }
 
 // Event returns a stored event or ErrNotFound.
-func (e *Engine) Event(ctx context.Context, id string) (*Event, error) {
+func (e *Engine) Event(ctx context.Context, id string) (*StoredEvent, error) {
 	return e.o.Store.Event(ctx, id)
 }
 
 // Deliveries lists a subscription's deliveries; see Store.Deliveries.
-func (e *Engine) Deliveries(ctx context.Context, subscriptionID, before string, limit int) (DeliveryPage, error) {
-	return e.o.Store.Deliveries(ctx, subscriptionID, before, limit)
+func (e *Engine) Deliveries(ctx context.Context, q DeliveryQuery) (DeliveryPage, error) {
+	return e.o.Store.Deliveries(ctx, q)
 }
 
 // Delivery returns one delivery or ErrNotFound.

@@ -35,3 +35,9 @@ type Response struct {
 	// sent as it is.
 	Permanent bool
 }
+
+// A ResponseHeader is one header of an endpoint's answer.
+type ResponseHeader struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
