@@ -85,6 +85,7 @@ type StoredEvent struct {
 // An EventQuery chooses events.
 type EventQuery struct {
 	Since, Until time.Time // accepted at or after Since and before Until; zero for no bound
+	Ascending    bool      // the first accepted first
 	Before       string    // "" or the Cursor of the last page
 	Limit        int       // 1 to 1000
 }
@@ -126,7 +127,11 @@ type Accepted struct {
 	// Replay, an id, makes new deliveries of an event that is stored already:
 	// it is not stored again, their ids differ from those of its other
 	// deliveries, they carry the mark, and they stand outside of any order.
+	// One that has been made already is not made again.
 	Replay string
+	// Outcome is what came of the deliveries before they were stored: they
+	// are finished from the start. Nil: they wait for their first attempt.
+	Outcome *Settlement
 }
 
 // A Receipt says what Accept did with one event.
@@ -214,6 +219,7 @@ type Claim struct {
 	DeliveryID     string
 	EventKey       string // Event.Key
 	SubscriptionID string
+	Event          *Event    // where the queue has it at hand; else it is in the Store
 	Replay         string    // the replay that made it, "" for none
 	Attempts       int       // how many attempts it has had
 	Tries          int       // how many since it was accepted or, later, revived
