@@ -25,9 +25,9 @@ type Observer interface {
 // nobody observes nothing.
 type nobody struct{}
 
-func (nobody) EventsAccepted(string, int, time.Duration)                        {}
-func (nobody) AttemptMade(string, ErrorClass, time.Duration, time.Duration)     {}
-func (nobody) DeliveryFinished(string, State)                                   {}
+func (nobody) EventsAccepted(string, int, time.Duration)                    {}
+func (nobody) AttemptMade(string, ErrorClass, time.Duration, time.Duration) {}
+func (nobody) DeliveryFinished(string, State)                               {}
 
 // settled tells of an outcome that is recorded, and draws the conclusions about
 // the subscription; a is nil where it is gone.

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -102,4 +101,3 @@ func (e *Engine) try(ctx context.Context, c Claim, a *active, event *Event, v *V
 	}
 	return s
 }
-
