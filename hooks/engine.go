@@ -93,6 +93,7 @@ type Engine struct {
 	log     *slog.Logger
 	catalog atomic.Pointer[manifest.Catalog]
 	events  *eventCache
+	tokens  *Tokens
 
 	mu   sync.RWMutex
 	subs map[string]*active
@@ -135,6 +136,10 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		failing: newFailing(), jobs: newJobs(),
 	}
 	e.catalog.Store(o.Catalog)
+	var err error
+	if e.tokens, err = loadTokens(ctx, e); err != nil {
+		return nil, err
+	}
 	stored, err := o.Store.Subscriptions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load subscriptions: %w", err)
@@ -156,6 +161,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	})
 	return e, nil
 }
+
+// Tokens are those that clients of the API have.
+func (e *Engine) Tokens() *Tokens { return e.tokens }
 
 // Catalog is the catalog that the engine renders with.
 func (e *Engine) Catalog() *manifest.Catalog { return e.catalog.Load() }
