@@ -281,6 +281,11 @@ func (e *Engine) Event(ctx context.Context, id string) (*StoredEvent, error) {
 	return e.o.Store.Event(ctx, id)
 }
 
+// Events lists stored events; see Store.Events.
+func (e *Engine) Events(ctx context.Context, q EventQuery) (EventPage, error) {
+	return e.o.Store.Events(ctx, q)
+}
+
 // Deliveries lists a subscription's deliveries; see Store.Deliveries.
 func (e *Engine) Deliveries(ctx context.Context, q DeliveryQuery) (DeliveryPage, error) {
 	return e.o.Store.Deliveries(ctx, q)
