@@ -241,14 +241,15 @@ func (e *Engine) publish(ctx context.Context, source, except string, events ...*
 // route finds the subscriptions that an event goes to, in no particular order.
 func (e *Engine) route(event *Event, except string) Accepted {
 	a := Accepted{Event: event, SubscriptionIDs: e.match(event)}
-	if except != "" {
-		a.SubscriptionIDs = slices.DeleteFunc(a.SubscriptionIDs, func(id string) bool { return id == except })
-	}
-	if e.ordered.Load() == 0 {
+	if !event.own && except == "" && e.ordered.Load() == 0 {
 		return a
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
+	a.SubscriptionIDs = slices.DeleteFunc(a.SubscriptionIDs, func(id string) bool {
+		s := e.subs[id]
+		return id == except || event.own && (s == nil || !namesOwn(s.sub, event))
+	})
 	for _, id := range a.SubscriptionIDs {
 		if s := e.subs[id]; s != nil && s.sub.Ordered {
 			a.Ordered = append(a.Ordered, id)
