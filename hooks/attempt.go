@@ -107,7 +107,9 @@ func (e *Engine) attempt(ctx context.Context, c Claim) (s *Settlement) {
 		e.log.Error("cannot read an event; its delivery waits", "event", c.EventID, "error", err)
 		return nil // the lease ends in time, which is the pause to make
 	}
-	rendered, err := a.integration.Render(event.rendered, manifest.RenderInput{Config: a.sub.Config})
+	rendered, err := a.integration.Render(event.rendered, manifest.RenderInput{
+		Config: a.sub.Config, Delivery: manifest.Delivery{ID: c.DeliveryID, Attempt: c.Attempts + 1},
+	})
 	if err != nil {
 		return failed(c, start, err.Error())
 	}
@@ -117,6 +119,7 @@ func (e *Engine) attempt(ctx context.Context, c Claim) (s *Settlement) {
 	response := e.o.Sender.Send(ctx, Outgoing{
 		DeliveryID: c.DeliveryID, Request: rendered.Request,
 		Timeout: e.o.AttemptTimeout, SkipTLSVerify: skipTLSVerify(a),
+		Secrets: a.integration.SecretValues(a.sub.Config),
 	})
 	if ctx.Err() != nil && response.StatusCode == 0 {
 		e.release(ctx, c)
