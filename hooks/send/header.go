@@ -38,7 +38,7 @@ func responseHeader(h http.Header, v *veil) []hooks.ResponseHeader {
 				return fields
 			}
 			value = clean(value) // first, or what is taken out could split a secret
-			fields = append(fields, hooks.ResponseHeader{Name: cutText(v.text(clean(name)), maxFieldName), Value: cutText(v.text(value), maxFieldValue)})
+			fields = append(fields, hooks.ResponseHeader{Name: cutText(clean(name), maxFieldName), Value: cutText(v.text(value), maxFieldValue)})
 		}
 	}
 	return fields

@@ -54,12 +54,29 @@ func formsOf(secrets []string) []string {
 // plain reports whether no escaping changes s.
 func plain(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+		if c := s[i]; !inPlainForm(c) || c == '+' || c == '/' {
 			return false
 		}
 	}
 	return true
+}
+
+// inPlainForm reports whether c may stand in a form of a plain text: in itself or
+// in base64.
+func inPlainForm(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '-' && c <= '9' || c == '_' || c == '+' // - . / and digits
+}
+
+// plainRun is the length of the longest part of a text in which a form of a plain
+// secret can stand.
+func plainRun[T string | []byte](text T) int {
+	longest, begin := 0, 0
+	for i := range len(text) {
+		if !inPlainForm(text[i]) {
+			longest, begin = max(longest, i-begin), i+1
+		}
+	}
+	return max(longest, len(text)-begin)
 }
 
 // lowerEscapes writes %2F as %2f.
@@ -100,26 +117,26 @@ func base64Forms(s string) []string {
 	return forms
 }
 
-// A veil hides secrets in the parts of one answer. Every form of a secret is at
-// least as long as the secret itself, so most answers need none.
+// A veil hides secrets in the parts of one answer. Forms are made as late as can
+// be: each is at least as long as its secret, and so few answers need any.
 type veil struct {
-	secrets []string
-	longest int // bytes of the longest text that is made yet
-	forms   []string
+	secrets     []string
+	length, run int      // of the longest text yet, and its plainRun
+	forms       []string // of the secrets that such a text can hold
 }
 
-// over makes the forms of the secrets that a text of n bytes can hold.
-func (v *veil) over(n int) []string {
-	if n <= v.longest {
+// over returns the forms that a text of that length and plainRun can hold.
+func (v *veil) over(length, run int) []string {
+	if length <= v.length && run <= v.run {
 		return v.forms
 	}
+	v.length, v.run = max(length, v.length), max(run, v.run)
 	var fit []string
 	for _, s := range v.secrets {
-		if len(s) >= minSecret && len(s) <= n {
+		if len(s) >= minSecret && len(s) <= v.length && (len(s) <= v.run || !plain(s)) {
 			fit = append(fit, s)
 		}
 	}
-	v.longest, v.forms = n, nil
 	if fit != nil {
 		v.forms = formsOf(fit)
 	}
@@ -128,7 +145,7 @@ func (v *veil) over(n int) []string {
 
 // text hides secrets in a text.
 func (v *veil) text(s string) string {
-	for _, form := range v.over(len(s)) {
+	for _, form := range v.over(len(s), plainRun(s)) {
 		s = strings.ReplaceAll(s, form, mask)
 	}
 	return s
@@ -137,9 +154,13 @@ func (v *veil) text(s string) string {
 // body hides secrets in a body. With cut the body goes on behind its end, and
 // may end in the beginning of a secret, which is hidden too.
 func (v *veil) body(b []byte, cut bool) []byte {
-	forms := v.over(len(b))
+	if len(v.secrets) == 0 {
+		return b
+	}
+	forms := v.over(len(b), plainRun(b))
 	if cut {
-		forms = v.over(1 << 62) // a secret may be longer than what is left of it
+		const whole = 1 << 30 // a secret may be longer than what is there of it
+		forms = v.over(whole, whole)
 	}
 	for _, form := range forms {
 		if f := []byte(form); bytes.Contains(b, f) {
