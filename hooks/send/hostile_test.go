@@ -39,6 +39,18 @@ func text(s string) func(testing.TB) string {
 	return raw(func(c *net.TCPConn) { io.WriteString(c, s) })
 }
 
+// byteByByte sends a text slowly, until the client hangs up.
+func byteByByte(c *net.TCPConn, s string) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for n := range len(s) {
+		<-tick.C
+		if _, err := io.WriteString(c, s[n:n+1]); err != nil {
+			return
+		}
+	}
+}
+
 func withTLS(change func(*tls.Config)) func(testing.TB) string {
 	return func(t testing.TB) string {
 		return serve(t, func(s *httptest.Server) {
@@ -77,6 +89,9 @@ var failures = []struct {
 	{"hangs in the header", raw(func(c *net.TCPConn) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Le")
 		untilClosed(c)
+	}), hooks.ErrorTimeout, "%s gave no answer within 150ms"},
+	{"header byte by byte", raw(func(c *net.TCPConn) {
+		byteByByte(c, "HTTP/1.1 200 OK\r\nX-Slow: "+strings.Repeat("x", 10_000)+"\r\n\r\n")
 	}), hooks.ErrorTimeout, "%s gave no answer within 150ms"},
 	{"speaks SSH", text("SSH-2.0-OpenSSH_9.9\r\n\r\n"), hooks.ErrorConnect, "no answer from %s: its answer is not valid HTTP"},
 	{"garbage in the header", text("HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"), hooks.ErrorConnect, "no answer from %s: its answer is not valid HTTP"},
@@ -217,21 +232,19 @@ func TestBodiesThatDoNotEnd(t *testing.T) {
 		},
 		"byte by byte": func(c *net.TCPConn) {
 			io.WriteString(c, head)
-			tick := time.NewTicker(10 * time.Millisecond)
-			defer tick.Stop()
-			for range tick.C {
-				if _, err := io.WriteString(c, "."); err != nil {
-					return
-				}
-			}
+			byteByByte(c, strings.Repeat(".", 997))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := post(raw(f)(t))
 			o.Timeout = brief
+			start := time.Now()
 			r := newSender(t).Send(background(), o)
 			wantSuccess(t, r)
+			if d := time.Since(start); d > 20*brief { // the body alone would take ten seconds
+				t.Errorf("it took %s", d)
+			}
 			if !strings.HasPrefix(string(r.Body), "abc") {
 				t.Errorf("body %q", r.Body)
 			}
