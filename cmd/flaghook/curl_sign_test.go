@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,7 +102,7 @@ func TestCurlSigns(t *testing.T) {
 						env = append(env, "SECRET="+awkward, "STANDARD="+standard)
 					}
 					cmd := exec.CommandContext(t.Context(), "sh", "-c", flaghook(t, args...))
-					cmd.Env = append(env, "TEXT=it's text", "CURL_HOME="+t.TempDir(), "HOME="+t.TempDir())
+					cmd.Env = slices.Concat(env, []string{"TEXT=it's text", "CURL_HOME=" + t.TempDir(), "HOME=" + t.TempDir()})
 					if out, err := cmd.CombinedOutput(); err != nil {
 						t.Fatalf("%v\n%s", err, out)
 					}

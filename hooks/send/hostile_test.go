@@ -353,6 +353,7 @@ func FuzzAnswer(f *testing.F) {
 		"", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\nabc", "HTTP/1.0 200\n\nbody", "HTTP/2.0 200 OK\r\n\r\n",
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 x\r\nRetry-After: 9\r\n\r\n", "HTTP/1.1 429 x\r\nRetry-After: -1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n", "HTTP/1.1 999 x\r\n\r\n", "HTTP/1.1 000 x\r\n\r\n",
+		"HTTP/1.1 500 x\r\nX-Echo: s3cret czNjcmV0\r\nX-\xe9: \xff\r\n\r\n{\"token\":\"s3cret\"}",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -365,8 +366,17 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		answer <- b
 		o := post("http://" + address)
+		o.Secrets = []string{"s3cret", "abc"}
 		r := s.Send(background(), o)
 		s.Close() // one connection an answer
+		for _, h := range r.Header {
+			if strings.Contains(h.Value, "s3cret") || len(h.Name) > 128 || len(h.Value) > 512 {
+				t.Errorf("%+v", h)
+			}
+		}
+		if strings.Contains(string(r.Body), "s3cret") || len(r.Header) > 32 {
+			t.Errorf("%+v", r)
+		}
 		if success := r.StatusCode >= 200 && r.StatusCode <= 299; success != (r.ErrorClass == "") || success != (r.Error == "") {
 			t.Errorf("%+v", r)
 		}
