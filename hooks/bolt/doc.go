@@ -33,6 +33,7 @@
 //	events         seq                    → time, event key, refs it went to, event
 //	eventids       event id, 0, scope     → seq, time, number matched, digest
 //	replays        seq of event, seq      → time, replay id, refs it went to
+//	pruned         seq                    → event key; the event is removed, its id is known
 //	fresh          ref, seq               → delivery without an attempt to wait for
 //	retry          ref, seq               → delivery that waits for its next attempt
 //	due            ref, time, seq         → nothing; when that attempt is due
