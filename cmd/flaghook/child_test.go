@@ -206,9 +206,15 @@ func (c *child) get(path string, v any) {
 // returns its id.
 func (c *child) subscribe(url string) string {
 	c.t.Helper()
+	return c.subscribeTo(url, "proj/*:env/production:flag/*")
+}
+
+// subscribeTo is subscribe for events about a resource.
+func (c *child) subscribeTo(url, resource string) string {
+	c.t.Helper()
 	status, answer := c.call("POST", "/api/v2/integrations/webhook", map[string]any{
 		"name": "test", "on": true, "config": map[string]any{"url": url, "secret": testSecret},
-		"statements": []any{map[string]any{"effect": "allow", "resources": []string{"proj/*:env/production:flag/*"}, "actions": []string{"*"}}},
+		"statements": []any{map[string]any{"effect": "allow", "resources": []string{resource}, "actions": []string{"*"}}},
 	})
 	var made struct {
 		ID string `json:"_id"`
