@@ -93,6 +93,7 @@ type Engine struct {
 	log     *slog.Logger
 	catalog atomic.Pointer[manifest.Catalog]
 	events  *eventCache
+	tokens  *Tokens
 
 	mu   sync.RWMutex
 	subs map[string]*active
@@ -135,6 +136,10 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		failing: newFailing(), jobs: newJobs(),
 	}
 	e.catalog.Store(o.Catalog)
+	var err error
+	if e.tokens, err = loadTokens(ctx, e); err != nil {
+		return nil, err
+	}
 	stored, err := o.Store.Subscriptions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load subscriptions: %w", err)
@@ -156,6 +161,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	})
 	return e, nil
 }
+
+// Tokens are those that clients of the API have.
+func (e *Engine) Tokens() *Tokens { return e.tokens }
 
 // Catalog is the catalog that the engine renders with.
 func (e *Engine) Catalog() *manifest.Catalog { return e.catalog.Load() }
@@ -272,6 +280,11 @@ func (e *Engine) match(event *Event) []string { return e.index.Match(event.acces
 // Event returns a stored event or ErrNotFound.
 func (e *Engine) Event(ctx context.Context, id string) (*StoredEvent, error) {
 	return e.o.Store.Event(ctx, id)
+}
+
+// Events lists stored events; see Store.Events.
+func (e *Engine) Events(ctx context.Context, q EventQuery) (EventPage, error) {
+	return e.o.Store.Events(ctx, q)
 }
 
 // Deliveries lists a subscription's deliveries; see Store.Deliveries.
