@@ -41,12 +41,18 @@ func newProxy(t testing.TB, start func(*httptest.Server), to string) *testProxy 
 	t.Helper()
 	p := &testProxy{to: to}
 	p.Server = serve(t, start, p.connect)
-	t.Cleanup(p.tunnels.Wait)
+	t.Cleanup(func() {
+		p.mu.Lock() // whoever has been counted is waited for
+		defer p.mu.Unlock()
+		p.tunnels.Wait()
+	})
 	return p
 }
 
 func (p *testProxy) connect(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
+	p.tunnels.Add(1)
+	defer p.tunnels.Done()
 	p.connects = append(p.connects, r.Method+" "+r.RequestURI)
 	p.auth = append(p.auth, r.Header.Get("Proxy-Authorization"))
 	p.mu.Unlock()
