@@ -142,7 +142,7 @@ func open(path string, o Options, f format) (*DB, error) {
 		return nil, err
 	}
 	err := guard(func() error {
-		if err := db.checkSize(); err != nil {
+		if err := db.check(); err != nil {
 			return err
 		}
 		if err := f.prepare(db.bolt, path); err != nil {
@@ -190,24 +190,37 @@ func (db *DB) openBolt(path string, timeout time.Duration) error {
 		err = &DamagedError{Reason: err.Error()}
 	}
 	if db.file != nil {
-		db.file.Close() // bbolt has done so unless it panicked
+		_ = letGo(db.file) // bbolt has done so unless it panicked
 	}
 	return fmt.Errorf("open %s: %w", path, err)
 }
 
-// checkSize finds a file that was cut short, which bbolt would notice only by
-// faulting on a page that is not there.
-func (db *DB) checkSize() error {
+// maxChecked is the size up to which a file is checked whole when it is opened:
+// that takes less than a second when it is in the page cache.
+const maxChecked = 512 << 20
+
+// check reads the file through if it is not too large, and else sees that it was
+// not cut short, which bbolt would notice only by faulting on a page that is not
+// there.
+func (db *DB) check() error {
 	info, err := db.file.Stat()
 	if err != nil {
 		return err
 	}
-	return db.bolt.View(func(tx *bbolt.Tx) error {
-		if tx.Size() > info.Size() {
-			return &DamagedError{Reason: fmt.Sprintf("it has %d bytes and should have at least %d", info.Size(), tx.Size())}
-		}
+	var size int64
+	err = db.bolt.View(func(tx *bbolt.Tx) error {
+		size = tx.Size()
 		return nil
 	})
+	switch {
+	case err != nil:
+		return err
+	case size > info.Size():
+		return damaged("it has %d bytes and should have at least %d", info.Size(), size)
+	case size > maxChecked:
+		return nil
+	}
+	return checkFile(db.file, info.Size())
 }
 
 // load fills the memory from the file.
@@ -247,9 +260,14 @@ func (db *DB) Close() error {
 // lock on the file goes with it.
 func (db *DB) closeBolt() error {
 	if db.stuck.Load() {
-		return db.file.Close()
+		return letGo(db.file)
 	}
-	return guard(db.bolt.Close)
+	err := guard(db.bolt.Close)
+	var damaged *DamagedError
+	if errors.As(err, &damaged) {
+		err = errors.Join(err, letGo(db.file))
+	}
+	return err
 }
 
 // Failed is closed when the file can no longer be trusted to take writes: after
