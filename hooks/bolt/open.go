@@ -39,6 +39,13 @@ type Options struct {
 	// of what is finished goes before its time. Free pages do not count.
 	// Default: no limit.
 	MaxBytes int64
+
+	// Cipher encrypts subscriptions and records in the file; nil leaves them
+	// in clear. A file that was written without one is encrypted when it is
+	// opened with one; pages that became free may hold what was in clear until
+	// they are used again, or until Compact removes them. One that was written
+	// with one cannot be opened without, nor with another key.
+	Cipher Cipher
 }
 
 func (o *Options) setDefaults() {
@@ -66,6 +73,8 @@ func (o *Options) Validate() error {
 type DB struct {
 	bolt       *bbolt.DB
 	file       *os.File // the one that bolt has open
+	path       string
+	cipher     Cipher
 	maxBacklog int
 
 	requests chan *request
@@ -127,6 +136,8 @@ func open(path string, o Options, f format) (*DB, error) {
 	}
 	o.setDefaults()
 	db := &DB{
+		path:       path,
+		cipher:     o.Cipher,
 		maxBacklog: o.MaxBacklog,
 		pruner:     pruner{retention: o.Retention, maxBytes: o.MaxBytes},
 		timer:      time.NewTimer(time.Hour),
@@ -146,6 +157,12 @@ func open(path string, o Options, f format) (*DB, error) {
 			return err
 		}
 		if err := f.prepare(db.bolt, path); err != nil {
+			return err
+		}
+		if err := db.openCipher(); err != nil {
+			return err
+		}
+		if err := removeStale(path); err != nil {
 			return err
 		}
 		return db.bolt.View(db.load)
@@ -183,7 +200,10 @@ func (db *DB) openBolt(path string, timeout time.Duration) error {
 	})
 	switch {
 	case err == nil:
-		return nil
+		if err = db.sameFile(path); err == nil {
+			return nil
+		}
+		return errors.Join(fmt.Errorf("open %s: %w", path, err), db.closeBolt())
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("open %s: it is in use by another process; stop that one, or use another data directory", path)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
@@ -193,6 +213,20 @@ func (db *DB) openBolt(path string, timeout time.Duration) error {
 		_ = letGo(db.file) // bbolt has done so unless it panicked
 	}
 	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// sameFile sees that the file that is open still has its name: Compact may have
+// replaced it while bbolt waited for its lock.
+func (db *DB) sameFile(path string) error {
+	opened, err := db.file.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Stat(path)
+	if err == nil && !os.SameFile(opened, named) {
+		err = errors.New("it was replaced at this moment; try again")
+	}
+	return err
 }
 
 // maxChecked is the size up to which a file is checked whole when it is opened:
