@@ -44,3 +44,11 @@ func (c *eventCache) put(e *Event) {
 		delete(c.events, oldest)
 	}
 }
+
+// clear forgets all.
+func (c *eventCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.events)
+	c.order, c.bytes = nil, 0
+}

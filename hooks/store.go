@@ -86,6 +86,7 @@ type StoredEvent struct {
 // An EventQuery chooses events.
 type EventQuery struct {
 	Since, Until time.Time // accepted at or after Since and before Until; zero for no bound
+	Ascending    bool      // the first accepted first
 	Before       string    // "" or the Cursor of the last page
 	Limit        int       // 1 to 1000
 }
@@ -131,6 +132,9 @@ type Accepted struct {
 	// outside of any order. What the same replay has made of the event before
 	// is not made again.
 	Replay string
+	// Outcome is what came of the deliveries before they were stored: they
+	// are finished from the start. Nil: they wait for their first attempt.
+	Outcome *Settlement
 }
 
 // A Receipt says what Accept did with one event.
@@ -220,6 +224,7 @@ type Claim struct {
 	DeliveryID     string
 	EventKey       string // Event.Key
 	SubscriptionID string
+	Event          *Event    // where the queue has it at hand; else it is in the Store
 	Replay         string    // the replay that made it, "" for none
 	Attempts       int       // how many attempts it has had
 	Tries          int       // how many since it was accepted or, later, revived

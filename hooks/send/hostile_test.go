@@ -39,6 +39,18 @@ func text(s string) func(testing.TB) string {
 	return raw(func(c *net.TCPConn) { io.WriteString(c, s) })
 }
 
+// byteByByte sends a text slowly, until the client hangs up.
+func byteByByte(c *net.TCPConn, s string) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for n := range len(s) {
+		<-tick.C
+		if _, err := io.WriteString(c, s[n:n+1]); err != nil {
+			return
+		}
+	}
+}
+
 func withTLS(change func(*tls.Config)) func(testing.TB) string {
 	return func(t testing.TB) string {
 		return serve(t, func(s *httptest.Server) {
@@ -77,6 +89,9 @@ var failures = []struct {
 	{"hangs in the header", raw(func(c *net.TCPConn) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Le")
 		untilClosed(c)
+	}), hooks.ErrorTimeout, "%s gave no answer within 150ms"},
+	{"header byte by byte", raw(func(c *net.TCPConn) {
+		byteByByte(c, "HTTP/1.1 200 OK\r\nX-Slow: "+strings.Repeat("x", 10_000)+"\r\n\r\n")
 	}), hooks.ErrorTimeout, "%s gave no answer within 150ms"},
 	{"speaks SSH", text("SSH-2.0-OpenSSH_9.9\r\n\r\n"), hooks.ErrorConnect, "no answer from %s: its answer is not valid HTTP"},
 	{"garbage in the header", text("HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"), hooks.ErrorConnect, "no answer from %s: its answer is not valid HTTP"},
@@ -139,7 +154,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		scheme, host, _ := strings.Cut(origin, "://")
 		o := post(scheme + "://tok-user:tok-pass@" + host + "/tok-path?q=tok-query#tok-fragment")
 		o.Request.Headers = append(o.Request.Headers, manifest.Header{Name: "X-Api-Key", Value: "tok-header"})
-		o.Request.Signature = &manifest.Signature{Header: "X-Signature", Secret: "tok-hmac"}
+		o.Request.Signatures = []manifest.Signature{{Header: "X-Signature", Secrets: []string{"tok-hmac"}}}
 		o.Request.Body = []byte(`{"a":"tok-body"}`)
 		o.Timeout = brief
 		return o
@@ -193,7 +208,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		"scheme":        func(r *manifest.Request) { r.URL = "ftp" + strings.TrimPrefix(r.URL, "http") },
 		"header":        func(r *manifest.Request) { r.Headers[1].Value += "\r\n" },
 		"method":        func(r *manifest.Request) { r.Method = "A B" },
-		"signature":     func(r *manifest.Request) { r.Signature.Header = "" },
+		"signature":     func(r *manifest.Request) { r.Signatures[0].Header = "" },
 		"no host":       func(r *manifest.Request) { r.URL = "http:///tok-path?tok-query" },
 		"not a version": func(r *manifest.Request) { r.URL = strings.Replace(r.URL, "127.0.0.1", "[::1", 1) },
 	} {
@@ -217,21 +232,19 @@ func TestBodiesThatDoNotEnd(t *testing.T) {
 		},
 		"byte by byte": func(c *net.TCPConn) {
 			io.WriteString(c, head)
-			tick := time.NewTicker(10 * time.Millisecond)
-			defer tick.Stop()
-			for range tick.C {
-				if _, err := io.WriteString(c, "."); err != nil {
-					return
-				}
-			}
+			byteByByte(c, strings.Repeat(".", 997))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := post(raw(f)(t))
 			o.Timeout = brief
+			start := time.Now()
 			r := newSender(t).Send(background(), o)
 			wantSuccess(t, r)
+			if d := time.Since(start); d > 20*brief { // the body alone would take ten seconds
+				t.Errorf("it took %s", d)
+			}
 			if !strings.HasPrefix(string(r.Body), "abc") {
 				t.Errorf("body %q", r.Body)
 			}
@@ -340,6 +353,7 @@ func FuzzAnswer(f *testing.F) {
 		"", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\nabc", "HTTP/1.0 200\n\nbody", "HTTP/2.0 200 OK\r\n\r\n",
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 x\r\nRetry-After: 9\r\n\r\n", "HTTP/1.1 429 x\r\nRetry-After: -1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n", "HTTP/1.1 999 x\r\n\r\n", "HTTP/1.1 000 x\r\n\r\n",
+		"HTTP/1.1 500 x\r\nX-Echo: s3cret czNjcmV0\r\nX-\xe9: \xff\r\n\r\n{\"token\":\"s3cret\"}",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -352,8 +366,17 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		answer <- b
 		o := post("http://" + address)
+		o.Secrets = []string{"s3cret", "abc"}
 		r := s.Send(background(), o)
 		s.Close() // one connection an answer
+		for _, h := range r.Header {
+			if strings.Contains(h.Value, "s3cret") || len(h.Name) > 128 || len(h.Value) > 512 {
+				t.Errorf("%+v", h)
+			}
+		}
+		if strings.Contains(string(r.Body), "s3cret") || len(r.Header) > 32 {
+			t.Errorf("%+v", r)
+		}
 		if success := r.StatusCode >= 200 && r.StatusCode <= 299; success != (r.ErrorClass == "") || success != (r.Error == "") {
 			t.Errorf("%+v", r)
 		}
