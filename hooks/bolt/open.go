@@ -46,6 +46,10 @@ type Options struct {
 	// they are used again, or until Compact removes them. One that was written
 	// with one cannot be opened without, nor with another key.
 	Cipher Cipher
+
+	// Committed, if it is not nil, is told after each commit how many requests
+	// shared it. It must return at once.
+	Committed func(requests int)
 }
 
 func (o *Options) setDefaults() {
@@ -75,6 +79,7 @@ type DB struct {
 	file       *os.File // the one that bolt has open
 	path       string
 	cipher     Cipher
+	committed  func(requests int)
 	maxBacklog int
 
 	requests chan *request
@@ -138,6 +143,7 @@ func open(path string, o Options, f format) (*DB, error) {
 	db := &DB{
 		path:       path,
 		cipher:     o.Cipher,
+		committed:  o.Committed,
 		maxBacklog: o.MaxBacklog,
 		pruner:     pruner{retention: o.Retention, maxBytes: o.MaxBytes},
 		timer:      time.NewTimer(time.Hour),
