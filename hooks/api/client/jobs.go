@@ -56,7 +56,7 @@ func (c *Client) StartJob(ctx context.Context, kind JobKind, subscription string
 	return one[Job](ctx, c, post(body, "subscriptions", subscription, string(kind)))
 }
 
-// Jobs returns a page of the jobs, newest first.
+// Jobs returns a page of the jobs, oldest first.
 func (c *Client) Jobs(ctx context.Context, p Paging) (*Page[Job], error) {
 	return list[Job](ctx, c, get("jobs").with(p.query()))
 }

@@ -14,10 +14,10 @@ import (
 // and NotActions.
 type Statement struct {
 	Effect       string   `json:"effect"` // allow or deny
-	Resources    []string `json:"resources,omitempty"`
-	NotResources []string `json:"notResources,omitempty"`
-	Actions      []string `json:"actions,omitempty"`
-	NotActions   []string `json:"notActions,omitempty"`
+	Resources    []string `json:"resources,omitzero"`
+	NotResources []string `json:"notResources,omitzero"`
+	Actions      []string `json:"actions,omitzero"`
+	NotActions   []string `json:"notActions,omitzero"`
 }
 
 // DeliverySettings are how a subscription is delivered to. In a NewSubscription
@@ -34,6 +34,9 @@ type DeliverySettings struct {
 
 // A Duration is a length of time that JSON has as text, such as "1h30m0s".
 type Duration time.Duration
+
+// String writes it as time.Duration does.
+func (d Duration) String() string { return time.Duration(d).String() }
 
 // MarshalJSON implements json.Marshaler.
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
@@ -81,11 +84,18 @@ type Subscription struct {
 	On          bool           `json:"on"`
 	OffReason   string         `json:"offReason"` // why flaghook itself switched it off
 	Tags        []string       `json:"tags"`
+	Warnings    []Warning      `json:"warnings"`
 	Status      Status         `json:"status"`
 	Version     uint64         `json:"_version"`
 	CreatedAt   time.Time      `json:"createdAt"`
 	UpdatedAt   time.Time      `json:"updatedAt"`
 }
+
+// A Warning is something about a subscription that an admin should look at.
+type Warning string
+
+// String is the text for people.
+func (w Warning) String() string { return string(w) }
 
 // A Status sums up what became of a subscription's attempts.
 type Status struct {
