@@ -44,6 +44,14 @@ const plainHook = `{
 	"defaultPolicy": [{"effect": "allow", "resources": ["proj/*:env/production:flag/*"], "actions": ["*"]}]
 }`
 
+// flagsHook tells flag and event in headers.
+const flagsHook = `{
+	"endpoint": {"url": "{{url}}", "method": "POST", "headers": [
+		{"name": "X-Flag", "value": "{{context.key}}"}, {"name": "X-Event", "value": "{{context._id}}"}]},
+	"templates": {"flag": "flag.json.hbs"},
+	"defaultPolicy": [{"effect": "allow", "resources": ["proj/*:env/production:flag/*"], "actions": ["*"]}]
+}`
+
 // testCatalog has the integration "tool" (templates for flags, for projects
 // one that cannot render, for segments one that renders to nothing).
 func testCatalog(t testing.TB) *manifest.Catalog {
@@ -51,6 +59,9 @@ func testCatalog(t testing.TB) *manifest.Catalog {
 	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 	catalog, findings := manifest.Load(fstest.MapFS{
 		"tool/manifest.json":    file(fmt.Sprintf(toolManifest, plainHook)),
+		"flags/manifest.json":   file(fmt.Sprintf(toolManifest, flagsHook)),
+		"flags/icon.svg":        file(icon),
+		"flags/flag.json.hbs":   file(`{}`),
 		"tool/icon.svg":         file(icon),
 		"tool/flag.json.hbs":    file(`{"flag": "{{{key}}}", "title": "{{{title.plainText}}}"}`),
 		"tool/project.json.hbs": file("{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}x{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}"),
@@ -161,7 +172,7 @@ func (b *bench) subscribe(url string, change func(*hooks.Subscription)) *hooks.S
 	if change != nil {
 		change(&s)
 	}
-	created, err := b.CreateSubscription(b.t.Context(), s)
+	created, err := b.CreateSubscription(b.t.Context(), hooks.Actor{}, s)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -178,7 +189,7 @@ func (b *bench) publish(events ...string) []int {
 			b.t.Fatal(err)
 		}
 	}
-	receipts, err := b.Publish(b.t.Context(), list...)
+	receipts, err := b.Publish(b.t.Context(), "api", list...)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -200,7 +211,7 @@ func (b *bench) await(s *hooks.Subscription, n int, good func(*hooks.Delivery) b
 	b.t.Helper()
 	late := time.After(patience)
 	for {
-		page, err := b.Deliveries(b.t.Context(), s.ID, "", 1000)
+		page, err := b.Deliveries(b.t.Context(), hooks.DeliveryQuery{SubscriptionID: s.ID, Limit: 1000})
 		if err != nil {
 			b.t.Fatal(err)
 		}

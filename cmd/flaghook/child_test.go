@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,7 +32,7 @@ const (
 
 // A child is a flaghook of its own process.
 type child struct {
-	t        *testing.T
+	t        testing.TB
 	cmd      *exec.Cmd
 	log      *lines // its standard error
 	exited   chan struct{}
@@ -41,13 +42,20 @@ type child struct {
 
 // start runs flaghook with these arguments, and with these variables beside
 // the token. It is killed when the test ends, and its log must hold no secret.
-func start(t *testing.T, env []string, args ...string) *child {
+func start(t testing.TB, env []string, args ...string) *child {
+	t.Helper()
+	return startUnder(t, nil, env, args...)
+}
+
+// startUnder runs it by way of another program, which must turn into it.
+func startUnder(t testing.TB, wrapper, env []string, args ...string) *child {
 	t.Helper()
 	program, err := exec.LookPath("flaghook")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{t: t, cmd: exec.Command(program, args...), log: newLines(), exited: make(chan struct{}), token: testToken}
+	line := append(append(slices.Clone(wrapper), program), args...)
+	c := &child{t: t, cmd: exec.Command(line[0], line[1:]...), log: newLines(), exited: make(chan struct{}), token: testToken}
 	c.cmd.Dir = t.TempDir()
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "FLAGHOOK_") {
@@ -87,7 +95,7 @@ func serveArgs(data string, more ...string) []string {
 }
 
 // startServer starts a server that knows testToken and waits until it serves.
-func startServer(t *testing.T, data string, more ...string) *child {
+func startServer(t testing.TB, data string, more ...string) *child {
 	t.Helper()
 	c := start(t, []string{"FLAGHOOK_ADMIN_TOKEN=" + testToken}, serveArgs(data, more...)...)
 	c.serving()
@@ -206,9 +214,15 @@ func (c *child) get(path string, v any) {
 // returns its id.
 func (c *child) subscribe(url string) string {
 	c.t.Helper()
+	return c.subscribeTo(url, "proj/*:env/production:flag/*")
+}
+
+// subscribeTo is subscribe for events about a resource.
+func (c *child) subscribeTo(url, resource string) string {
+	c.t.Helper()
 	status, answer := c.call("POST", "/api/v2/integrations/webhook", map[string]any{
 		"name": "test", "on": true, "config": map[string]any{"url": url, "secret": testSecret},
-		"statements": []any{map[string]any{"effect": "allow", "resources": []string{"proj/*:env/production:flag/*"}, "actions": []string{"*"}}},
+		"statements": []any{map[string]any{"effect": "allow", "resources": []string{resource}, "actions": []string{"*"}}},
 	})
 	var made struct {
 		ID string `json:"_id"`
@@ -257,7 +271,7 @@ func (c *child) deliveries(subscription string) []deliveryView {
 }
 
 // dataDir is a data directory that is not made yet.
-func dataDir(t *testing.T) string {
+func dataDir(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "data")
 }
