@@ -68,7 +68,7 @@ var layers = map[string]layer{
 		others: []string{"github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts", "go.uber.org/goleak", "pgregory.net/rapid"},
 	},
 	"hooks/source": {
-		ours: []string{"hooks", "policy"},
+		ours: []string{"hooks", "policy", "render"},
 	},
 	"hooks/api": {
 		ours:   []string{"hooks", "hooks/source", "manifest", "policy", "render", "schemas"},
