@@ -52,7 +52,7 @@ type changeWalk struct {
 var bookkeeping = map[string]bool{
 	"_links": true, "_site": true, "_version": true, "version": true, "lastModified": true, "salt": true, "sel": true,
 	"updated_at": true, "updatedAt": true, "dateUpdated": true, "created_at": true, "createdAt": true, "dateCreated": true,
-	"creationDate": true, "lastSeenAt": true, "revision": true, "generation": true,
+	"creationDate": true, "lastSeenAt": true, "revision": true, "generation": true, "changeRequestId": true,
 }
 
 // containers are members that only group others: no sentence needs their name.

@@ -167,7 +167,9 @@ func (f *fliptEvent) part(kind, action string) error {
 	if name := f.last(kind, c.key).Get("name").AsString(); name != "" {
 		c.name = name
 	}
-	c.path = "/#/namespaces/" + pathSegment(f.namespace) + "/" + kind + "s/" + pathSegment(c.key)
+	if c.key != unknownKey {
+		c.path = "/#/namespaces/" + pathSegment(f.namespace) + "/" + kind + "s/" + pathSegment(c.key)
+	}
 	// Flipt says of a rule, distribution or rollout what it was when it is
 	// deleted; that the flag is without it is the state after.
 	if gone := f.verb == "deleted"; !gone || f.noun == "rule" || f.noun == "distribution" || f.noun == "rollout" {
