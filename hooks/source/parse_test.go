@@ -365,3 +365,12 @@ func TestOverridesNameProjectsAndEnvironments(t *testing.T) {
 		t.Error(name)
 	}
 }
+
+func parse(t testing.TB, text string) render.Value {
+	t.Helper()
+	v, err := render.ParseJSON([]byte(text))
+	if err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return v
+}
