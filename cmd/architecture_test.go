@@ -67,6 +67,19 @@ var layers = map[string]layer{
 		ours:   []string{"hooks"},
 		others: []string{"github.com/google/go-cmp/cmp", "github.com/google/go-cmp/cmp/cmpopts", "go.uber.org/goleak", "pgregory.net/rapid"},
 	},
+	"hooks/keys": {
+		others: []string{
+			"github.com/tink-crypto/tink-go/v2/aead", "github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset",
+			"github.com/tink-crypto/tink-go/v2/keyset", "github.com/tink-crypto/tink-go/v2/tink",
+		},
+	},
+	"hooks/metrics": {
+		ours: []string{"hooks"},
+		others: []string{
+			"github.com/prometheus/client_golang/prometheus", "github.com/prometheus/client_golang/prometheus/collectors",
+			"github.com/prometheus/client_golang/prometheus/promhttp",
+		},
+	},
 	"hooks/source": {
 		ours: []string{"hooks", "policy", "render"},
 	},
@@ -81,7 +94,7 @@ var layers = map[string]layer{
 	"cmd/flaghook": {
 		ours: []string{
 			"schemas", "policy", "render", "manifest", "integrations",
-			"hooks", "hooks/bolt", "hooks/send", "hooks/hookstest", "hooks/source", "hooks/api", "hooks/api/client",
+			"hooks", "hooks/bolt", "hooks/keys", "hooks/metrics", "hooks/send", "hooks/hookstest", "hooks/source", "hooks/api", "hooks/api/client",
 		},
 		others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	},

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/flaghook/flaghook/manifest"
@@ -17,14 +17,19 @@ import (
 const maxLoggedBody = 4 << 10
 
 // deliver takes one claim to an outcome and records it.
-func (e *Engine) deliver(ctx context.Context, c Claim) {
-	s := e.attempt(ctx, c)
-	// The subscription's share is free before the outcome is on the disk; the
-	// place among all attempts is not, so that outcomes cannot pile up.
-	e.load.end(c.SubscriptionID, s != nil && (s.Attempt == nil || s.Attempt.StatusCode != 0))
-	e.signalFreed()
+func (e *Engine) deliver(ctx context.Context, c claimed) {
+	begun := time.Now()
+	a := e.lookup(c.SubscriptionID)
+	s, v := e.attempt(ctx, c, a, begun)
+	if s != nil {
+		// An outcome that waits for the disk keeps its place while many do,
+		// so that they cannot pile up.
+		e.settling <- struct{}{}
+		defer func() { <-e.settling }()
+	}
+	e.o.Queue.Resume(e.limits.end(c.place, v, time.Now())...)
 	if s != nil && e.settle(ctx, *s) {
-		e.logOutcome(ctx, s)
+		e.settled(ctx, a, s, begun)
 	}
 }
 
@@ -32,129 +37,178 @@ func (e *Engine) deliver(ctx context.Context, c Claim) {
 // queue takes it or the engine stops: an outcome that is lost means a delivery
 // that is made twice.
 func (e *Engine) settle(ctx context.Context, s Settlement) bool {
-	failed := false
-	for {
-		err := e.o.Queue.Settle(context.WithoutCancel(ctx), s)
-		if failed && (err == nil || ctx.Err() != nil) {
-			e.unsettled.Add(-1)
-		}
-		if err == nil {
+	err := e.o.Queue.Settle(context.WithoutCancel(ctx), s)
+	if err == nil {
+		return true
+	}
+	if e.recordable(ctx, err) {
+		e.unsettled.Add(1)
+		defer e.unsettled.Add(-1)
+		e.log.Error("cannot record the outcome of a delivery; nothing is sent until it is recorded", "delivery", s.Claim.DeliveryID, "error", err)
+		if err = e.settleLater(ctx, s); err == nil {
 			return true
 		}
-		if errors.Is(err, ErrNotFound) || ctx.Err() != nil {
-			e.log.Error("cannot record the outcome of a delivery; it may be made again", "delivery", s.Claim.DeliveryID, "error", err)
-			return false
-		}
-		if !failed {
-			failed = true
-			e.unsettled.Add(1)
-			e.log.Error("cannot record the outcome of a delivery; nothing is sent until it is recorded", "delivery", s.Claim.DeliveryID, "error", err)
-		}
-		select {
-		case <-time.After(queueRetry):
-		case <-ctx.Done():
-		}
 	}
+	e.log.Error("cannot record the outcome of a delivery; it may be made again", "delivery", s.Claim.DeliveryID, "error", err)
+	return false
 }
 
-// logOutcome writes one line for a recorded outcome: a warning when something
-// failed, else at debug level.
-func (e *Engine) logOutcome(ctx context.Context, s *Settlement) {
-	level := slog.LevelDebug
-	fields := []slog.Attr{
-		slog.String("state", string(s.State)), slog.String("delivery", s.Claim.DeliveryID),
-		slog.String("event", s.Claim.EventID), slog.String("subscription", s.Claim.SubscriptionID),
-	}
-	if s.Reason != "" {
-		fields = append(fields, slog.String("reason", s.Reason))
-	}
-	if a := s.Attempt; a != nil {
-		fields = append(fields, slog.Int("attempt", s.Claim.Attempts+1), slog.Int("status", a.StatusCode), slog.Duration("duration", a.Duration))
-		if a.ErrorClass != "" {
-			level = slog.LevelWarn
-			fields = append(fields, slog.String("class", string(a.ErrorClass)), slog.String("error", a.Error))
+// recordable reports whether an outcome may yet be recorded after an error.
+func (e *Engine) recordable(ctx context.Context, err error) bool {
+	return !errors.Is(err, ErrNotFound) && ctx.Err() == nil
+}
+
+func (e *Engine) settleLater(ctx context.Context, s Settlement) error {
+	again := time.NewTicker(queueRetry)
+	defer again.Stop()
+	for {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
 		}
-		if !a.RetryAt.IsZero() {
-			fields = append(fields, slog.Time("retryAt", a.RetryAt))
+		// The lease must not end meanwhile; where it cannot be extended, the
+		// worst is another attempt.
+		_ = e.o.Queue.Extend(context.WithoutCancel(ctx), time.Now().Add(leaseMargin), s.Claim.DeliveryID)
+		err := e.o.Queue.Settle(context.WithoutCancel(ctx), s)
+		if err == nil || !e.recordable(ctx, err) {
+			return err
 		}
 	}
-	e.log.LogAttrs(ctx, level, "delivery", fields...)
 }
 
 // attempt makes one try and says what became of it; nil when the claim was
 // released or left to its lease. A panic ends the delivery and nothing else.
-func (e *Engine) attempt(ctx context.Context, c Claim) (s *Settlement) {
-	start := time.Now()
+func (e *Engine) attempt(ctx context.Context, c claimed, a *active, start time.Time) (s *Settlement, v verdict) {
 	defer func() {
 		if p := recover(); p != nil {
 			e.log.Error("panic while delivering", "delivery", c.DeliveryID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			s = failed(c, start, "an internal error; the server's log says what")
+			s, v = failed(c.Claim, start, "an internal error; the server's log says what"), noVerdict
 		}
 	}()
-	a := e.lookup(c.SubscriptionID)
 	if a == nil {
-		return &Settlement{Claim: c, State: StateCancelled, Reason: "the subscription was deleted"}
+		return &Settlement{Claim: c.Claim, State: StateCancelled, Reason: "the subscription was deleted"}, noVerdict
 	}
-	if !a.sub.On || a.problem != "" {
-		e.release(ctx, c)
-		return nil
+	if !a.served() {
+		e.release(ctx, c.Claim)
+		return nil, noVerdict
 	}
-	event, err := e.event(ctx, c.EventID)
+	event, err := e.event(ctx, c.Claim)
 	if errors.Is(err, ErrNotFound) {
-		return failed(c, start, "the event is no longer stored")
+		return failed(c.Claim, start, "the event is no longer stored"), noVerdict
 	}
 	if err != nil {
-		e.log.Error("cannot read an event; its delivery waits", "event", c.EventID, "error", err)
-		return nil // the lease ends in time, which is the pause to make
+		e.log.Error("cannot read an event; its delivery waits", "event", EventIDOf(c.EventKey), "error", err)
+		return nil, noVerdict // the lease ends in time, which is the pause to make
 	}
-	rendered, err := a.integration.Render(event.rendered, manifest.RenderInput{Config: a.sub.Config})
+	out, s := e.outgoing(c.Claim, a, event.rendered, start)
+	if s != nil {
+		return s, noVerdict
+	}
+	if !e.limits.at(c.place, hostOf(out.Request.URL)) {
+		e.release(ctx, c.Claim)
+		return nil, noVerdict
+	}
+	response := e.o.Sender.Send(ctx, out)
+	if ctx.Err() != nil && response.StatusCode == 0 {
+		e.release(ctx, c.Claim)
+		return nil, noVerdict
+	}
+	return e.outcome(c.Claim, a, start, response), verdictOf(response)
+}
+
+// outgoing renders the request of a delivery, or gives the outcome of one that
+// has none.
+func (e *Engine) outgoing(c Claim, a *active, event *manifest.Event, start time.Time) (Outgoing, *Settlement) {
+	in := manifest.RenderInput{
+		Config:   a.sub.Config,
+		Delivery: manifest.Delivery{ID: c.DeliveryID, Attempt: c.Attempts + 1},
+	}
+	if a.sub.PreviousSecrets.IsDefined() && start.Before(a.sub.PreviousUntil) {
+		in.PreviousConfig = a.sub.PreviousSecrets
+	}
+	rendered, err := a.integration.Render(event, in)
 	if err != nil {
-		return failed(c, start, err.Error())
+		return Outgoing{}, failed(c, start, err.Error())
 	}
 	if rendered.Request == nil {
-		return &Settlement{Claim: c, State: StateSkipped, Reason: rendered.Skipped}
+		return Outgoing{}, &Settlement{Claim: c, State: StateSkipped, Reason: rendered.Skipped}
 	}
-	response := e.o.Sender.Send(ctx, Outgoing{
-		DeliveryID: c.DeliveryID, Request: rendered.Request,
-		Timeout: e.o.AttemptTimeout, SkipTLSVerify: skipTLSVerify(a),
-	})
-	if ctx.Err() != nil && response.StatusCode == 0 {
-		e.release(ctx, c)
-		return nil
+	return e.addressed(a, c.DeliveryID, rendered.Request), nil
+}
+
+// addressed adds to a request how the subscription wants it sent.
+func (e *Engine) addressed(a *active, deliveryID string, r *manifest.Request) Outgoing {
+	out := Outgoing{
+		DeliveryID: deliveryID, Request: r,
+		Timeout: e.o.AttemptTimeout, SkipTLSVerify: a.skipTLSVerify, Secrets: a.secrets,
 	}
-	return e.outcome(c, a, start, response)
+	if n := a.sub.Delivery.TimeoutSeconds; n > 0 {
+		out.Timeout = time.Duration(n) * time.Second
+	}
+	return out
+}
+
+// hostOf is the host and port of a URL, as far as they tell endpoints apart.
+func hostOf(url string) string {
+	_, rest, _ := strings.Cut(url, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	return strings.ToLower(rest[strings.LastIndexByte(rest, '@')+1:])
+}
+
+func verdictOf(r Response) verdict {
+	switch r.StatusCode {
+	case 0:
+		if r.Permanent {
+			return noVerdict
+		}
+		return noAnswer
+	case 429, 503:
+		return pushedBack
+	}
+	return answered
 }
 
 // skipTLSVerify follows the form variable by which an integration offers it.
-func skipTLSVerify(a *active) bool {
+func skipTLSVerify(i *manifest.Integration, config render.Value) bool {
 	const key = "skip-ca-verification"
-	for _, v := range a.integration.Manifest.FormVariables {
-		if v.Key == key && v.Type == "boolean" {
-			chosen := a.sub.Config.Get(key)
-			return chosen.Kind() == render.KindBool && chosen.AsBool()
-		}
+	if v := i.Variable(key); v == nil || v.Type != manifest.TypeBoolean {
+		return false
 	}
-	return false
+	chosen := config.Get(key)
+	return chosen.Kind() == render.KindBool && chosen.AsBool()
+}
+
+// attemptOf is an exchange as it is logged.
+func attemptOf(a *active, start time.Time, r Response) *Attempt {
+	try := &Attempt{
+		At: start.UTC(), Duration: time.Since(start), StatusCode: r.StatusCode, ErrorClass: r.ErrorClass, Error: r.Error,
+		ResponseHeaders: r.Header,
+	}
+	if hook := a.integration.Hook(); r.ErrorClass != "" && hook != nil && hook.IncludeErrorResponseBody {
+		try.ResponseBody = string(r.Body[:min(len(r.Body), maxLoggedBody)])
+	}
+	return try
 }
 
 // outcome turns an answer into what is recorded.
 func (e *Engine) outcome(c Claim, a *active, start time.Time, r Response) *Settlement {
-	try := &Attempt{At: start.UTC(), Duration: time.Since(start), StatusCode: r.StatusCode, ErrorClass: r.ErrorClass, Error: r.Error}
+	try := attemptOf(a, start, r)
 	s := &Settlement{Claim: c, Attempt: try, State: StateDelivered}
 	if r.ErrorClass == "" {
 		return s
 	}
-	if hook := a.integration.Hook(); hook != nil && hook.IncludeErrorResponseBody {
-		try.ResponseBody = string(r.Body[:min(len(r.Body), maxLoggedBody)])
-	}
-	wait, again := e.o.Retry.Next(c.Attempts+1, r.RetryAfter, rand.Float64())
+	now := time.Now()
+	policy := e.o.Retry.with(a.sub.Delivery)
+	wait, again := policy.Next(c.Tries+1, now.Sub(c.Since), r.RetryAfter, rand.Float64())
 	switch {
-	case !retryable(r):
+	case !retryable(r, a.sub.Delivery.RetryOn):
 		s.State, s.Reason = StateDead, r.Error
 	case !again:
-		s.State, s.Reason = StateDead, fmt.Sprintf("given up after %d attempts; the last: %s", c.Attempts+1, r.Error)
+		s.State, s.Reason = StateDead, fmt.Sprintf("given up after %d attempts; the last: %s", c.Tries+1, r.Error)
 	default:
-		s.State, s.RetryAt = StatePending, time.Now().Add(wait).UTC()
+		s.State, s.RetryAt = StatePending, now.Add(wait).UTC()
 		try.RetryAt = s.RetryAt
 	}
 	return s
@@ -172,14 +226,18 @@ func (e *Engine) release(ctx context.Context, c Claim) {
 	}
 }
 
-// event is from the cache, else from the store.
-func (e *Engine) event(ctx context.Context, id string) (*Event, error) {
-	if event := e.events.get(id); event != nil {
+// event is the queue's, else from the cache, else from the store.
+func (e *Engine) event(ctx context.Context, c Claim) (*Event, error) {
+	if c.Event != nil {
+		return c.Event, nil
+	}
+	if event := e.events.get(c.EventKey); event != nil {
 		return event, nil
 	}
-	event, err := e.o.Store.Event(ctx, id)
-	if err == nil {
-		e.events.put(event)
+	stored, err := e.o.Store.Event(ctx, c.EventKey)
+	if err != nil {
+		return nil, err
 	}
-	return event, err
+	e.events.put(stored.Event)
+	return stored.Event, nil
 }

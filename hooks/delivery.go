@@ -23,9 +23,12 @@ func (s State) Final() bool { return s != StatePending }
 
 // A Delivery is one event for one subscription.
 type Delivery struct {
-	ID             string    `json:"_id"`            // DeliveryID(EventID, SubscriptionID); sent as webhook-id
-	EventID        string    `json:"eventId"`        // the event's _id
-	SubscriptionID string    `json:"subscriptionId"` // the subscription's _id
+	ID             string    `json:"_id"`              // DeliveryID(EventKey, SubscriptionID, Replay); sent as webhook-id
+	EventKey       string    `json:"-"`                // Event.Key
+	EventID        string    `json:"eventId"`          // the event's _id
+	SubscriptionID string    `json:"subscriptionId"`   // the subscription's _id
+	Replay         string    `json:"replay,omitempty"` // the replay that made it
+	Held           bool      `json:"held,omitempty"`   // pending only: waits for an earlier one of the same resource
 	State          State     `json:"state"`
 	Reason         string    `json:"reason,omitempty"` // why it is dead, skipped or cancelled
 	CreatedAt      time.Time `json:"createdAt"`
@@ -37,11 +40,16 @@ type Delivery struct {
 // DeliveryID derives the id of the delivery of an event to a subscription:
 // 32 lower-case hex digits, the same on every backend and after every crash,
 // so that an interrupted expansion can be repeated without sending twice.
-func DeliveryID(eventID, subscriptionID string) string {
+// replay is the id of the replay that makes the delivery, "" for none.
+func DeliveryID(eventKey, subscriptionID, replay string) string {
 	h := sha256.New()
-	h.Write([]byte(eventID))
+	h.Write([]byte(eventKey))
 	h.Write([]byte{0}) // no id holds a NUL, so no two pairs meet
 	h.Write([]byte(subscriptionID))
+	if replay != "" {
+		h.Write([]byte{0})
+		h.Write([]byte(replay))
+	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
@@ -61,21 +69,28 @@ const (
 
 // An Attempt is one try of a delivery.
 type Attempt struct {
-	At           time.Time     `json:"at"`
-	Duration     time.Duration `json:"durationNs"`
-	StatusCode   int           `json:"statusCode,omitempty"` // 0 when there was no answer
-	ErrorClass   ErrorClass    `json:"errorClass,omitempty"` // empty on success
-	Error        string        `json:"error,omitempty"`      // for people; never holds a secret or more of a URL than scheme and host
-	ResponseBody string        `json:"responseBody,omitempty"`
-	RetryAt      time.Time     `json:"retryAt,omitzero"` // when the next attempt was planned for
+	At         time.Time     `json:"at"`
+	Duration   time.Duration `json:"durationNs"`
+	StatusCode int           `json:"statusCode,omitempty"` // 0 when there was no answer
+	ErrorClass ErrorClass    `json:"errorClass,omitempty"` // empty on success
+	Error      string        `json:"error,omitempty"`      // for people; never holds a secret or more of a URL than scheme and host
+	// ResponseHeaders are the answer's, at most 32, without those that may
+	// hold a secret; ResponseBody is the start of its body, for integrations
+	// that show it.
+	ResponseHeaders []ResponseHeader `json:"responseHeaders,omitempty"`
+	ResponseBody    string           `json:"responseBody,omitempty"`
+	RetryAt         time.Time        `json:"retryAt,omitzero"` // when the next attempt was planned for
 }
 
 // Status sums up what became of a subscription's attempts.
 type Status struct {
-	SuccessCount int           `json:"successCount"`
-	ErrorCount   int           `json:"errorCount"`
-	LastSuccess  time.Time     `json:"lastSuccess,omitzero"`
-	LastError    time.Time     `json:"lastError,omitzero"`
+	SuccessCount int       `json:"successCount"`
+	ErrorCount   int       `json:"errorCount"`
+	LastSuccess  time.Time `json:"lastSuccess,omitzero"`
+	LastError    time.Time `json:"lastError,omitzero"`
+	// FailingSince is when the first attempt failed after which none has
+	// succeeded; zero when the last one succeeded.
+	FailingSince time.Time     `json:"failingSince,omitzero"`
 	Errors       []StatusError `json:"errors,omitempty"` // the newest, newest first, at most MaxStatusErrors
 }
 
@@ -95,7 +110,11 @@ func (s *Status) Record(a Attempt) {
 	if a.ErrorClass == "" {
 		s.SuccessCount++
 		s.LastSuccess = a.At
+		s.FailingSince = time.Time{}
 		return
+	}
+	if s.FailingSince.IsZero() {
+		s.FailingSince = a.At
 	}
 	s.ErrorCount++
 	s.LastError = a.At

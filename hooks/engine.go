@@ -1,10 +1,12 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,16 +22,23 @@ type Options struct {
 	Sender  Sender
 	Catalog *manifest.Catalog
 
-	Logger *slog.Logger // default: slog.Default()
+	Logger   *slog.Logger // default: slog.Default()
+	Observer Observer     // default: nobody
 
-	// Concurrency bounds the attempts under way at once (default 512), and
-	// SubscriptionConcurrency those of one subscription (default 32), so
-	// that an endpoint that hangs holds up only its own.
+	// Concurrency bounds the attempts under way at once (default 4096); a
+	// quarter of it is for those that are quick. SubscriptionConcurrency
+	// bounds those of one subscription (default 32), HostConcurrency those to
+	// one host and port (default 256).
 	Concurrency             int
 	SubscriptionConcurrency int
+	HostConcurrency         int
 
-	AttemptTimeout time.Duration // default 15 s, for one HTTP exchange
+	AttemptTimeout time.Duration // default DefaultTimeout, for one HTTP exchange; at most MaxTimeout
 	Retry          RetryPolicy   // default DefaultRetryPolicy
+
+	// FailingLimit is how long all attempts of a subscription may fail before
+	// it is switched off (default 5 days).
+	FailingLimit time.Duration
 
 	// ShutdownGrace is how long Run lets attempts under way finish once its
 	// context has ended (default 20 s); those left then are released and
@@ -41,21 +50,16 @@ func (o *Options) setDefaults() {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	if o.Concurrency == 0 {
-		o.Concurrency = 512
+	if o.Observer == nil {
+		o.Observer = nobody{}
 	}
-	if o.SubscriptionConcurrency == 0 {
-		o.SubscriptionConcurrency = 32
-	}
-	if o.AttemptTimeout == 0 {
-		o.AttemptTimeout = 15 * time.Second
-	}
-	if o.Retry == (RetryPolicy{}) {
-		o.Retry = DefaultRetryPolicy
-	}
-	if o.ShutdownGrace == 0 {
-		o.ShutdownGrace = 20 * time.Second
-	}
+	o.Concurrency = cmp.Or(o.Concurrency, 4096)
+	o.SubscriptionConcurrency = cmp.Or(o.SubscriptionConcurrency, 32)
+	o.HostConcurrency = cmp.Or(o.HostConcurrency, 256)
+	o.AttemptTimeout = cmp.Or(o.AttemptTimeout, DefaultTimeout)
+	o.Retry = cmp.Or(o.Retry, DefaultRetryPolicy)
+	o.FailingLimit = cmp.Or(o.FailingLimit, 5*24*time.Hour)
+	o.ShutdownGrace = cmp.Or(o.ShutdownGrace, 20*time.Second)
 }
 
 // Validate names the first option that is missing or makes no sense.
@@ -69,12 +73,14 @@ func (o *Options) Validate() error {
 		return errors.New("hooks.Options: Sender is required, for instance from send.New")
 	case o.Catalog == nil:
 		return errors.New("hooks.Options: Catalog is required, for instance from manifest.Load")
-	case o.Concurrency < 0 || o.SubscriptionConcurrency < 0:
-		return errors.New("hooks.Options: Concurrency and SubscriptionConcurrency must be positive, or 0 for their defaults")
-	case o.AttemptTimeout < 0 || o.ShutdownGrace < 0:
-		return errors.New("hooks.Options: AttemptTimeout and ShutdownGrace must be positive, or 0 for their defaults")
-	case o.Retry != (RetryPolicy{}) && (o.Retry.MaxAttempts < 1 || o.Retry.Base < 0 || o.Retry.Factor < 1 || o.Retry.Cap < o.Retry.Base):
-		return errors.New("hooks.Options: Retry needs MaxAttempts of 1 or more, a Factor of 1 or more, and Base at most Cap")
+	case o.Concurrency < 0 || o.SubscriptionConcurrency < 0 || o.HostConcurrency < 0:
+		return errors.New("hooks.Options: Concurrency, SubscriptionConcurrency and HostConcurrency must be positive, or 0 for their defaults")
+	case o.AttemptTimeout < 0 || o.AttemptTimeout > MaxTimeout:
+		return fmt.Errorf("hooks.Options: AttemptTimeout must be positive and at most %v, or 0 for its default", MaxTimeout)
+	case o.ShutdownGrace < 0 || o.FailingLimit < 0:
+		return errors.New("hooks.Options: ShutdownGrace and FailingLimit must be positive, or 0 for their defaults")
+	case o.Retry != (RetryPolicy{}) && (o.Retry.MaxAttempts < 1 || o.Retry.Base < 0 || o.Retry.Factor < 1 || o.Retry.Cap < o.Retry.Base || o.Retry.MaxElapsed < 0):
+		return errors.New("hooks.Options: Retry needs MaxAttempts of 1 or more, a Factor of 1 or more, Base at most Cap, and no negative MaxElapsed")
 	}
 	return nil
 }
@@ -83,10 +89,10 @@ func (o *Options) Validate() error {
 // the subscription methods work at once; deliveries are made while Run runs.
 // All methods are safe for concurrent use.
 type Engine struct {
-	o      Options
-	log    *slog.Logger
-	events *eventCache
-	freed  chan struct{} // signalled when a subscription may have capacity again
+	o       Options
+	log     *slog.Logger
+	catalog atomic.Pointer[manifest.Catalog]
+	events  *eventCache
 
 	mu   sync.RWMutex
 	subs map[string]*active
@@ -95,7 +101,11 @@ type Engine struct {
 	// mu, with subs, and is read without.
 	index policy.Index
 
-	load load
+	limits   *limits
+	settling chan struct{} // has a place for each outcome that waits to be stored
+	failing  failing
+	jobs     jobs
+	ordered  atomic.Int64 // how many subscriptions want order
 	// unsettled counts the outcomes that the queue did not take; while there
 	// is one, nothing is claimed.
 	unsettled atomic.Int64
@@ -105,6 +115,10 @@ type Engine struct {
 // maxCachedEvents bounds the memory of the events that are kept for sharing, in
 // bytes.
 const maxCachedEvents = 16 << 20
+
+// maxSettling bounds the outcomes that wait for the disk beside their attempts'
+// places.
+const maxSettling = 1024
 
 // New makes an Engine and loads the subscriptions. A subscription whose
 // integration the catalog does not have is kept, and its deliveries wait.
@@ -116,10 +130,11 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{
 		o: o, log: o.Logger,
 		events: newEventCache(maxCachedEvents),
-		freed:  make(chan struct{}, 1),
 		subs:   make(map[string]*active),
-		load:   newLoad(o.SubscriptionConcurrency),
+		limits: newLimits(&o), settling: make(chan struct{}, maxSettling),
+		failing: newFailing(), jobs: newJobs(),
 	}
+	e.catalog.Store(o.Catalog)
 	stored, err := o.Store.Subscriptions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load subscriptions: %w", err)
@@ -130,6 +145,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 			e.log.Warn("subscription is not served", "subscription", s.ID, "integration", s.Integration, "reason", a.problem)
 		}
 		e.subs[s.ID] = a
+		e.countOrdered(nil, a)
 	}
 	e.index.PutAll(func(yield func(string, *policy.Policy) bool) {
 		for id, a := range e.subs {
@@ -142,17 +158,60 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 }
 
 // Catalog is the catalog that the engine renders with.
-func (e *Engine) Catalog() *manifest.Catalog { return e.o.Catalog }
+func (e *Engine) Catalog() *manifest.Catalog { return e.catalog.Load() }
+
+// SetCatalog replaces the catalog; subscriptions are served by the new one from
+// then on, and attempts under way end with the old one.
+func (e *Engine) SetCatalog(c *manifest.Catalog) {
+	e.mu.Lock()
+	e.catalog.Store(c)
+	ids := make([]string, 0, len(e.subs))
+	for id, a := range e.subs {
+		a = e.activate(a.sub)
+		e.subs[id] = a
+		e.listen(id, a)
+		ids = append(ids, id)
+	}
+	e.mu.Unlock()
+	e.events.clear() // with the bodies that the old templates rendered
+	e.o.Queue.Resume(ids...)
+}
+
+// countOrdered keeps count of the subscriptions that want order, when one takes
+// the place of another; either may be nil.
+func (e *Engine) countOrdered(old, now *active) {
+	if old != nil && old.sub.Ordered {
+		e.ordered.Add(-1)
+	}
+	if now != nil && now.sub.Ordered {
+		e.ordered.Add(1)
+	}
+}
+
+// listen keeps the index of policies in step; the caller holds the lock.
+func (e *Engine) listen(id string, a *active) {
+	if a.listens() {
+		e.index.Put(id, a.policy)
+	} else {
+		e.index.Delete(id)
+	}
+}
 
 // Publish makes events durable together with one delivery for each
 // subscription whose policy lets them through: all of them or, on an error,
 // none. See Queue.Accept for the errors. The receipts are in the order of the
-// events.
-func (e *Engine) Publish(ctx context.Context, events ...*Event) ([]Receipt, error) {
+// events. source is where they come from, for the Observer.
+func (e *Engine) Publish(ctx context.Context, source string, events ...*Event) ([]Receipt, error) {
+	return e.publish(ctx, source, "", events...)
+}
+
+// publish leaves out the subscription of an id.
+func (e *Engine) publish(ctx context.Context, source, except string, events ...*Event) ([]Receipt, error) {
 	batch := make([]Accepted, len(events))
 	for i, event := range events {
-		batch[i] = Accepted{Event: event, SubscriptionIDs: e.match(event)}
+		batch[i] = e.route(event, except)
 	}
+	start := time.Now()
 	receipts, err := e.o.Queue.Accept(ctx, batch)
 	if errors.Is(err, ErrUnavailable) {
 		e.refused.Store(time.Now().UnixNano())
@@ -167,7 +226,27 @@ func (e *Engine) Publish(ctx context.Context, events ...*Event) ([]Receipt, erro
 			e.events.put(events[i])
 		}
 	}
+	e.o.Observer.EventsAccepted(source, len(events), time.Since(start))
 	return receipts, nil
+}
+
+// route finds the subscriptions that an event goes to, in no particular order.
+func (e *Engine) route(event *Event, except string) Accepted {
+	a := Accepted{Event: event, SubscriptionIDs: e.match(event)}
+	if except != "" {
+		a.SubscriptionIDs = slices.DeleteFunc(a.SubscriptionIDs, func(id string) bool { return id == except })
+	}
+	if e.ordered.Load() == 0 {
+		return a
+	}
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for _, id := range a.SubscriptionIDs {
+		if s := e.subs[id]; s != nil && s.sub.Ordered {
+			a.Ordered = append(a.Ordered, id)
+		}
+	}
+	return a
 }
 
 // unreadyAfter is how long a refusal of the storage counts against Ready when
@@ -186,17 +265,17 @@ func (e *Engine) Ready() error {
 	return nil
 }
 
-// match lists the subscriptions that an event goes to, in no particular order.
+// match asks the policies.
 func (e *Engine) match(event *Event) []string { return e.index.Match(event.accesses) }
 
 // Event returns a stored event or ErrNotFound.
-func (e *Engine) Event(ctx context.Context, id string) (*Event, error) {
+func (e *Engine) Event(ctx context.Context, id string) (*StoredEvent, error) {
 	return e.o.Store.Event(ctx, id)
 }
 
 // Deliveries lists a subscription's deliveries; see Store.Deliveries.
-func (e *Engine) Deliveries(ctx context.Context, subscriptionID, before string, limit int) (DeliveryPage, error) {
-	return e.o.Store.Deliveries(ctx, subscriptionID, before, limit)
+func (e *Engine) Deliveries(ctx context.Context, q DeliveryQuery) (DeliveryPage, error) {
+	return e.o.Store.Deliveries(ctx, q)
 }
 
 // Delivery returns one delivery or ErrNotFound.

@@ -35,7 +35,7 @@ func TestEventArrivesRenderedSignedAndLogged(t *testing.T) {
 		t.Errorf("%s %s\n%s\nwant POST /hook\n%s", r.Method, r.Path, r.Body, body)
 	}
 	d := b.settled(s, 1)[0]
-	if got := r.Header.Get("webhook-id"); got != d.ID || got != hooks.DeliveryID("e1", s.ID) {
+	if got := r.Header.Get("webhook-id"); got != d.ID || got != hooks.DeliveryID("e1", s.ID, "") {
 		t.Errorf("webhook-id %q, delivery %q", got, d.ID)
 	}
 	if got, want := r.Header.Get("X-Signature"), send.Sign("s3cret", []byte(body)); got != want {
@@ -172,7 +172,7 @@ func TestOffPausesAndOnResumes(t *testing.T) {
 		t.Helper()
 		s.On = on
 		var err error
-		if s, err = b.UpdateSubscription(t.Context(), *s); err != nil {
+		if s, err = b.UpdateSubscription(t.Context(), hooks.Actor{}, *s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -198,10 +198,10 @@ func TestDeleteCancelsWhatWaits(t *testing.T) {
 	b := newBench(t, "", nil)
 	s := b.subscribe(tool.URL()+"/gone", nil)
 	b.publish(flagEvent("e1"))
-	if err := b.DeleteSubscription(t.Context(), s.ID); err != nil {
+	if err := b.DeleteSubscription(t.Context(), hooks.Actor{}, s.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.DeleteSubscription(t.Context(), s.ID); !errors.Is(err, hooks.ErrNotFound) {
+	if err := b.DeleteSubscription(t.Context(), hooks.Actor{}, s.ID); !errors.Is(err, hooks.ErrNotFound) {
 		t.Errorf("deleted again: %v", err)
 	}
 	b.start()
@@ -301,7 +301,7 @@ func TestEventSentTwiceIsDeliveredOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipts, err := b.Publish(t.Context(), again)
+	receipts, err := b.Publish(t.Context(), "api", again)
 	if err != nil || !receipts[0].Duplicate || receipts[0].Matched != 1 {
 		t.Errorf("sent again: %+v, %v", receipts, err)
 	}
@@ -310,7 +310,7 @@ func TestEventSentTwiceIsDeliveredOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	var conflict *hooks.EventConflictError
-	if _, err := b.Publish(t.Context(), other); !errors.As(err, &conflict) || conflict.EventID != "e1" {
+	if _, err := b.Publish(t.Context(), "api", other); !errors.As(err, &conflict) || conflict.EventID != "e1" {
 		t.Errorf("other content under the same id: %v", err)
 	}
 	b.settled(s, 1)
@@ -356,7 +356,7 @@ func TestBadSubscriptionsAreRefused(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.sub.Integration = "tool"
-			_, err := b.CreateSubscription(t.Context(), tt.sub)
+			_, err := b.CreateSubscription(t.Context(), hooks.Actor{}, tt.sub)
 			var invalid *hooks.InvalidError
 			if !errors.As(err, &invalid) || !strings.HasPrefix(invalid.Fields[0].Field, tt.field) {
 				t.Errorf("got %v, want an error about %s", err, tt.field)
@@ -364,7 +364,7 @@ func TestBadSubscriptionsAreRefused(t *testing.T) {
 		})
 	}
 	var unknown *hooks.UnknownIntegrationError
-	if _, err := b.CreateSubscription(t.Context(), hooks.Subscription{Name: "n", Integration: "tol"}); !errors.As(err, &unknown) || !slices.Contains(unknown.Nearest, "tool") {
+	if _, err := b.CreateSubscription(t.Context(), hooks.Actor{}, hooks.Subscription{Name: "n", Integration: "tol"}); !errors.As(err, &unknown) || !slices.Contains(unknown.Nearest, "tool") {
 		t.Errorf("unknown integration: %v", err)
 	}
 	if n := len(b.Subscriptions("")); n != 0 {
@@ -377,11 +377,11 @@ func TestUpdatesAreOptimistic(t *testing.T) {
 	s := b.subscribe("https://example.com/a", nil)
 	first, second := *s, *s
 	first.Name = "first"
-	if _, err := b.UpdateSubscription(t.Context(), first); err != nil {
+	if _, err := b.UpdateSubscription(t.Context(), hooks.Actor{}, first); err != nil {
 		t.Fatal(err)
 	}
 	second.Name = "second"
-	if _, err := b.UpdateSubscription(t.Context(), second); !errors.Is(err, hooks.ErrConflict) {
+	if _, err := b.UpdateSubscription(t.Context(), hooks.Actor{}, second); !errors.Is(err, hooks.ErrConflict) {
 		t.Errorf("the second update of one version: %v", err)
 	}
 	if got, _ := b.Subscription(s.ID); got.Name != "first" || got.Version != 2 {
@@ -413,12 +413,12 @@ func TestChangesOfSubscriptionsCountAtOnceAndAfterARestart(t *testing.T) {
 	matched(b, 3, 0)
 	moved.Statements, off.On = flags("test"), false
 	for _, s := range []*hooks.Subscription{moved, off} {
-		if _, err := b.UpdateSubscription(t.Context(), *s); err != nil {
+		if _, err := b.UpdateSubscription(t.Context(), hooks.Actor{}, *s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	matched(b, 1, 1)
-	if err := b.DeleteSubscription(t.Context(), gone.ID); err != nil {
+	if err := b.DeleteSubscription(t.Context(), hooks.Actor{}, gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	matched(b, 0, 1)

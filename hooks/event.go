@@ -3,6 +3,7 @@ package hooks
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/flaghook/flaghook/manifest"
@@ -14,6 +15,7 @@ import (
 // resource, when. It is immutable and safe for concurrent use.
 type Event struct {
 	id       string
+	scope    string
 	digest   string
 	doc      render.Value
 	accesses []policy.ParsedAccess
@@ -23,6 +25,36 @@ type Event struct {
 
 // ID is the event's _id: 1 to 128 of [A-Za-z0-9._:-].
 func (e *Event) ID() string { return e.id }
+
+// Key is what tells the event from all others: its id or, where it was sent
+// within a scope (EventOptions.Scope), scope/id. No id holds a slash.
+func (e *Event) Key() string {
+	if e.scope == "" {
+		return e.id
+	}
+	return e.scope + "/" + e.id
+}
+
+// EventIDOf is the event's id in a key.
+func EventIDOf(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
+
+// Resource is the resource of the first access without tags and properties:
+// what order is kept by, where a subscription asks for order.
+func (e *Event) Resource() string {
+	if len(e.accesses) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for i, s := range e.accesses[0].Resource.Segments {
+		if i > 0 {
+			b.WriteByte(':')
+		}
+		b.WriteString(s.Kind)
+		b.WriteByte('/')
+		b.WriteString(s.Key)
+	}
+	return b.String()
+}
 
 // Digest identifies the content as it was posted, before anything was derived:
 // two events of one id and one digest are the same event sent twice.
@@ -50,6 +82,7 @@ func (e *Event) Rendered() *manifest.Event { return e.rendered }
 // storedEvent is how an event is kept by a Store; the digest is hex.
 type storedEvent struct {
 	Digest string       `json:"digest"`
+	Scope  string       `json:"scope,omitempty"`
 	Doc    render.Value `json:"doc"`
 }
 
@@ -57,7 +90,11 @@ type storedEvent struct {
 func (e *Event) MarshalBinary() ([]byte, error) {
 	// As json.Marshal of a storedEvent, which would read the document again.
 	data := append(make([]byte, 0, e.size+e.size/4), `{"digest":"`...)
-	data = append(append(data, e.digest...), `","doc":`...)
+	data = append(data, e.digest...)
+	if e.scope != "" {
+		data = append(append(data, `","scope":"`...), e.scope...) // as an id, it needs no escape
+	}
+	data = append(data, `","doc":`...)
 	return append(e.doc.AppendJSON(data), '}'), nil
 }
 
@@ -67,7 +104,7 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}
-	read, err := newEvent(s.Doc, s.Digest, len(data))
+	read, err := newEvent(s.Doc, s.Scope, s.Digest, len(data))
 	if err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}
@@ -76,8 +113,8 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 }
 
 // newEvent wraps a normalised document.
-func newEvent(doc render.Value, digest string, size int) (*Event, error) {
-	e := &Event{id: doc.Get("_id").AsString(), digest: digest, doc: doc, size: size}
+func newEvent(doc render.Value, scope, digest string, size int) (*Event, error) {
+	e := &Event{id: doc.Get("_id").AsString(), scope: scope, digest: digest, doc: doc, size: size}
 	accesses := doc.Get("accesses")
 	e.accesses = make([]policy.ParsedAccess, 0, accesses.Len())
 	for i := range accesses.Len() {

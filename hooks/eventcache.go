@@ -22,20 +22,20 @@ func newEventCache(limit int) *eventCache {
 	return &eventCache{events: make(map[string]*Event), limit: limit}
 }
 
-func (c *eventCache) get(id string) *Event {
+func (c *eventCache) get(key string) *Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.events[id]
+	return c.events[key]
 }
 
 func (c *eventCache) put(e *Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.events[e.id]; ok {
+	if _, ok := c.events[e.Key()]; ok {
 		return
 	}
-	c.events[e.id] = e
-	c.order = append(c.order, e.id)
+	c.events[e.Key()] = e
+	c.order = append(c.order, e.Key())
 	c.bytes += e.cost()
 	for c.bytes > c.limit && len(c.order) > 1 {
 		oldest := c.order[0]
@@ -43,4 +43,12 @@ func (c *eventCache) put(e *Event) {
 		c.bytes -= c.events[oldest].cost()
 		delete(c.events, oldest)
 	}
+}
+
+// clear forgets all.
+func (c *eventCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.events)
+	c.order, c.bytes = nil, 0
 }

@@ -69,7 +69,7 @@ func ExampleEngine() {
 	go func() { stopped <- engine.Run(ctx) }()
 
 	// Subscriptions come through REST, or as here from code.
-	_, err = engine.CreateSubscription(ctx, hooks.Subscription{
+	_, err = engine.CreateSubscription(ctx, hooks.Actor{}, hooks.Subscription{
 		Name: "releases", Integration: "webhook", On: true,
 		Config: render.Object(render.Member{Key: "url", Value: render.String(tool.URL)}),
 	})
@@ -87,7 +87,7 @@ func ExampleEngine() {
 	if err != nil {
 		panic(err)
 	}
-	receipts, err := engine.Publish(ctx, event) // durable when it returns
+	receipts, err := engine.Publish(ctx, "api", event) // durable when it returns
 	if err != nil {
 		panic(err)
 	}

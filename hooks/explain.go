@@ -69,10 +69,8 @@ type Refusal struct {
 type ExplanationPage struct {
 	EventID string
 	// EventTime is when the change happened, as the event says.
-	EventTime time.Time
-	// AcceptedAt is when the event was accepted; zero when that is not known. It
-	// is told by deliveries, which are all made when their event is accepted.
-	AcceptedAt time.Time
+	EventTime  time.Time
+	AcceptedAt time.Time      // when the event was accepted
 	Items      []*Explanation // by the subscriptions' ids, oldest first
 	Cursor     string         // where the next page goes on; "" at the end
 }
@@ -93,16 +91,11 @@ func (e *Engine) Explain(ctx context.Context, eventID, after string, limit int) 
 	subs, page.Cursor = e.activeAfter(after, limit)
 	deliveries := make([]*Delivery, len(subs))
 	for i, a := range subs {
-		if deliveries[i], err = e.deliveryOf(ctx, eventID, a.sub.ID); err != nil {
+		if deliveries[i], err = e.deliveryOf(ctx, event.Key(), a.sub.ID); err != nil {
 			return page, err
 		}
 	}
-	x := explainer{event: event, accepted: acceptance(deliveries)}
-	if x.accepted.IsZero() {
-		if x.accepted, err = e.acceptance(ctx, event); err != nil {
-			return page, err
-		}
-	}
+	x := explainer{event: event.Event, accepted: event.AcceptedAt}
 	page.EventTime, page.AcceptedAt = event.Time(), x.accepted
 	for i, a := range subs {
 		switch {
@@ -136,38 +129,12 @@ func (e *Engine) activeAfter(after string, limit int) (subs []*active, next stri
 }
 
 // deliveryOf finds the delivery of an event to a subscription; nil when there is none.
-func (e *Engine) deliveryOf(ctx context.Context, eventID, subscriptionID string) (*Delivery, error) {
-	d, err := e.o.Store.Delivery(ctx, DeliveryID(eventID, subscriptionID))
+func (e *Engine) deliveryOf(ctx context.Context, eventKey, subscriptionID string) (*Delivery, error) {
+	d, err := e.o.Store.Delivery(ctx, DeliveryID(eventKey, subscriptionID, ""))
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return d, err
-}
-
-// acceptance is when the event of some deliveries was accepted; zero where there
-// is no delivery.
-func acceptance(deliveries []*Delivery) time.Time {
-	for _, d := range deliveries {
-		if d != nil {
-			return d.CreatedAt
-		}
-	}
-	return time.Time{}
-}
-
-// acceptance looks for a delivery among the oldest of those subscriptions that
-// the event would go to now: they are the likeliest to have one.
-func (e *Engine) acceptance(ctx context.Context, event *Event) (time.Time, error) {
-	const most = 16
-	ids := e.match(event)
-	slices.Sort(ids)
-	for _, id := range ids[:min(len(ids), most)] {
-		d, err := e.deliveryOf(ctx, event.id, id)
-		if d != nil || err != nil {
-			return acceptance([]*Delivery{d}), err
-		}
-	}
-	return time.Time{}, nil
 }
 
 // explained begins an explanation.

@@ -51,13 +51,13 @@ func TestExplainDeliveries(t *testing.T) {
 	waits := b.explain("flag")
 	want := &hooks.Explanation{
 		SubscriptionID: well.ID, Integration: "tool", Name: "well", Outcome: hooks.OutcomePending,
-		Reason: "it waits for its first attempt", DeliveryID: hooks.DeliveryID("flag", well.ID),
+		Reason: "it waits for its first attempt", DeliveryID: hooks.DeliveryID("flag", well.ID, ""),
 	}
 	if diff := cmp.Diff(want, waits["well"]); diff != "" {
 		t.Error(diff)
 	}
 	paused.On = false
-	if _, err := b.UpdateSubscription(t.Context(), *paused); err != nil {
+	if _, err := b.UpdateSubscription(t.Context(), hooks.Actor{}, *paused); err != nil {
 		t.Fatal(err)
 	}
 	b.start()
@@ -87,11 +87,11 @@ func TestExplainDeliveries(t *testing.T) {
 		"refused": {hooks.OutcomeDead, 1, "410"},
 	} {
 		x := b.explain(id)["well"]
-		if x.Outcome != want.outcome || x.Attempts != want.attempts || !strings.Contains(x.Reason, want.reason) || x.DeliveryID != hooks.DeliveryID(id, well.ID) {
+		if x.Outcome != want.outcome || x.Attempts != want.attempts || !strings.Contains(x.Reason, want.reason) || x.DeliveryID != hooks.DeliveryID(id, well.ID, "") {
 			t.Errorf("%s: %+v", id, x)
 		}
 	}
-	if err := b.DeleteSubscription(t.Context(), well.ID); err != nil {
+	if err := b.DeleteSubscription(t.Context(), hooks.Actor{}, well.ID); err != nil {
 		t.Fatal(err)
 	}
 	if x := b.explain("flag")["well"]; x != nil {
@@ -131,7 +131,7 @@ func TestExplainWhereThereIsNoDelivery(t *testing.T) {
 		narrowed: {{Effect: "allow", Resources: []string{"acct"}, Actions: []string{"*"}}},
 	} {
 		s.Statements = statements
-		if _, err := b.UpdateSubscription(t.Context(), *s); err != nil {
+		if _, err := b.UpdateSubscription(t.Context(), hooks.Actor{}, *s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,7 +174,7 @@ func TestExplainWhereThereIsNoDelivery(t *testing.T) {
 
 	// What was switched off later is off, and may have been on.
 	off.Name, off.Statements = "off later", []policy.Statement{everything}
-	if _, err := b.UpdateSubscription(t.Context(), *off); err != nil {
+	if _, err := b.UpdateSubscription(t.Context(), hooks.Actor{}, *off); err != nil {
 		t.Fatal(err)
 	}
 	if x := b.explain("e")["off later"]; x.Outcome != hooks.OutcomeOff || x.Reason != "it is off" || !strings.HasPrefix(x.Note, changed) || x.Policy != nil {

@@ -29,17 +29,17 @@ func TestChangesOfACallerThatLeaves(t *testing.T) {
 	for i := range 20 {
 		next := *s
 		next.Name = fmt.Sprintf("name %d", i)
-		_, _ = b.UpdateSubscription(gone(time.Duration(i)*100*time.Microsecond), next)
+		_, _ = b.UpdateSubscription(gone(time.Duration(i)*100*time.Microsecond), hooks.Actor{}, next)
 		var err error
 		if s, err = b.Subscription(s.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.Name = "last"
-	if _, err := b.UpdateSubscription(t.Context(), *s); err != nil {
+	if _, err := b.UpdateSubscription(t.Context(), hooks.Actor{}, *s); err != nil {
 		t.Errorf("after updates whose callers left: %v", err)
 	}
-	_ = b.DeleteSubscription(gone(0), s.ID)
+	_ = b.DeleteSubscription(gone(0), hooks.Actor{}, s.ID)
 	stored, err := b.db.Subscriptions(t.Context())
 	if err != nil || len(stored) != len(b.Subscriptions("")) {
 		t.Errorf("the store has %d subscriptions, the engine %d (%v)", len(stored), len(b.Subscriptions("")), err)
@@ -132,13 +132,13 @@ func TestSubscriptionOfAMissingIntegrationCanBeSwitchedOff(t *testing.T) {
 	}
 	second := newBench(t, first.dir, func(o *hooks.Options) { o.Catalog = manifest.NewCatalog() })
 	s.On = false
-	off, err := second.UpdateSubscription(t.Context(), *s)
+	off, err := second.UpdateSubscription(t.Context(), hooks.Actor{}, *s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	off.Config = parse(t, `{"url": "https://example.com/other"}`)
 	var unknown *hooks.UnknownIntegrationError
-	if _, err := second.UpdateSubscription(t.Context(), *off); !errors.As(err, &unknown) {
+	if _, err := second.UpdateSubscription(t.Context(), hooks.Actor{}, *off); !errors.As(err, &unknown) {
 		t.Errorf("another config, which nobody can check: %v", err)
 	}
 }

@@ -161,7 +161,7 @@ func (b *bench) subscribe(url string, change func(*hooks.Subscription)) *hooks.S
 	if change != nil {
 		change(&s)
 	}
-	created, err := b.CreateSubscription(b.t.Context(), s)
+	created, err := b.CreateSubscription(b.t.Context(), hooks.Actor{}, s)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func (b *bench) publish(events ...string) []int {
 			b.t.Fatal(err)
 		}
 	}
-	receipts, err := b.Publish(b.t.Context(), list...)
+	receipts, err := b.Publish(b.t.Context(), "api", list...)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func (b *bench) await(s *hooks.Subscription, n int, good func(*hooks.Delivery) b
 	b.t.Helper()
 	late := time.After(patience)
 	for {
-		page, err := b.Deliveries(b.t.Context(), s.ID, "", 1000)
+		page, err := b.Deliveries(b.t.Context(), hooks.DeliveryQuery{SubscriptionID: s.ID, Limit: 1000})
 		if err != nil {
 			b.t.Fatal(err)
 		}

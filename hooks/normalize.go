@@ -21,6 +21,10 @@ const MaxAccesses = 1000
 type EventOptions struct {
 	Now   time.Time     // the time of an event that has none; default time.Now()
 	NewID func() string // the id of an event that has none; default NewID
+	// Scope is whose ids the event's id is one of, such as a token's id: of
+	// different scopes, the same id names different events. 1 to 128 of
+	// [A-Za-z0-9._:-], or empty.
+	Scope string
 }
 
 // An EventError is one thing wrong with a posted event.
@@ -75,6 +79,9 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	n.checkTypes()
 	accesses, resources := n.accesses()
 	id := n.id()
+	if o.Scope != "" && !eventID.MatchString(o.Scope) {
+		n.fail("", "it was sent in a scope that cannot be one")
+	}
 	stamp := n.timestamp(o.Now)
 	if len(n.errs) > 0 {
 		return nil, n.errs
@@ -84,7 +91,7 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	}
 	canonical := appendSorted(nil, posted)
 	sum := sha256.Sum256(canonical) // of what was posted; the id has its own place
-	return newEvent(n.document(id, stamp, accesses, resources), hex.EncodeToString(sum[:16]), len(canonical))
+	return newEvent(n.document(id, stamp, accesses, resources), o.Scope, hex.EncodeToString(sum[:16]), len(canonical))
 }
 
 // appendSorted writes a value as JSON with the members of objects in order, so

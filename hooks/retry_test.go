@@ -16,12 +16,12 @@ func TestRetryWaitsGrowUntilTheCap(t *testing.T) {
 		if attempts == 0 {
 			continue
 		}
-		got, again := p.Next(attempts, 0, most)
+		got, again := p.Next(attempts, 0, 0, most)
 		if !again || got.Round(time.Millisecond) != want {
 			t.Errorf("after %d attempts: %v, %v; want about %v", attempts, got, again, want)
 		}
 	}
-	if _, again := p.Next(6, 0, most); again {
+	if _, again := p.Next(6, 0, 0, most); again {
 		t.Error("a seventh attempt is made")
 	}
 }
@@ -31,7 +31,7 @@ func TestRetryProperties(t *testing.T) {
 		p := hooks.DefaultRetryPolicy
 		attempts := rapid.IntRange(1, 100).Draw(t, "attempts")
 		after := time.Duration(rapid.Int64Range(0, int64(100*time.Hour)).Draw(t, "retryAfter"))
-		wait, again := p.Next(attempts, after, rapid.Float64Range(0, 0.9999).Draw(t, "random"))
+		wait, again := p.Next(attempts, 0, after, rapid.Float64Range(0, 0.9999).Draw(t, "random"))
 		if again != (attempts < p.MaxAttempts) {
 			t.Fatalf("after %d attempts again is %v", attempts, again)
 		}
@@ -44,7 +44,7 @@ func TestRetryProperties(t *testing.T) {
 func TestDefaultRetriesTakeAboutADay(t *testing.T) {
 	var mean time.Duration
 	for n := 1; ; n++ {
-		wait, again := hooks.DefaultRetryPolicy.Next(n, 0, 0.5)
+		wait, again := hooks.DefaultRetryPolicy.Next(n, 0, 0, 0.5)
 		if !again {
 			break
 		}

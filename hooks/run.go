@@ -6,12 +6,20 @@ import (
 	"time"
 )
 
-// leaseMargin is how much longer than an attempt a claimed delivery is the
-// engine's, so that a lease ends only when something went wrong.
-const leaseMargin = 2 * time.Minute
+const (
+	// leaseMargin is how much longer than an attempt a claimed delivery is the
+	// engine's, so that a lease ends only when something went wrong.
+	leaseMargin = 2 * time.Minute
 
-// queueRetry is the pause after the queue failed to answer.
-const queueRetry = time.Second
+	// queueRetry is the pause after the queue failed to answer.
+	queueRetry = time.Second
+
+	// maxClaims is how many deliveries are claimed at once.
+	maxClaims = 256
+
+	// idleWorkers is how many goroutines wait for another attempt.
+	idleWorkers = 64
+)
 
 // Run delivers until ctx ends, then lets the attempts under way finish for at
 // most Options.ShutdownGrace, releases the rest, and returns nil. Call it once.
@@ -19,32 +27,15 @@ func (e *Engine) Run(ctx context.Context) error {
 	// Attempts outlive ctx by the grace.
 	attempts, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
-	slots := make(chan struct{}, e.o.Concurrency)
-	var workers sync.WaitGroup
+	var background sync.WaitGroup
+	background.Go(func() { e.runJobs(ctx) })
+	w := workers{claims: make(chan claimed), idle: make(chan struct{}, idleWorkers), do: func(c claimed) { e.deliver(attempts, c) }}
 
 	for ctx.Err() == nil {
-		free := cap(slots) - len(slots)
-		var claims []Claim
-		var next time.Time
-		switch {
-		case e.unsettled.Load() > 0:
-			next = time.Now().Add(queueRetry)
-		case free > 0:
-			var err error
-			claims, next, err = e.o.Queue.Claim(ctx, ClaimOptions{Max: free, Lease: e.o.AttemptTimeout + leaseMargin, Capacity: e.capacity})
-			if err != nil && ctx.Err() == nil {
-				e.log.Error("cannot claim deliveries", "error", err)
-				next = time.Now().Add(queueRetry)
-			}
-		}
+		claims, next := e.claim(ctx)
+		now := time.Now()
 		for _, c := range claims {
-			slots <- struct{}{}
-			e.load.begin(c.SubscriptionID)
-			workers.Go(func() {
-				e.deliver(attempts, c)
-				<-slots
-				e.signalFreed()
-			})
+			w.give(claimed{c, e.limits.begin(c.SubscriptionID, now)})
 		}
 		if len(claims) == 0 {
 			e.wait(ctx, next)
@@ -52,8 +43,32 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	grace := time.AfterFunc(e.o.ShutdownGrace, abort)
 	defer grace.Stop()
-	workers.Wait()
+	w.stop()
+	background.Wait()
 	return nil
+}
+
+// claim takes what may be attempted now, or says when to look again.
+func (e *Engine) claim(ctx context.Context) ([]Claim, time.Time) {
+	if e.unsettled.Load() > 0 {
+		return nil, time.Now().Add(queueRetry)
+	}
+	resumed, aging := e.limits.round(time.Now())
+	if len(resumed) > 0 {
+		e.o.Queue.Resume(resumed...)
+	}
+	claims, next, err := e.o.Queue.Claim(ctx, ClaimOptions{Max: maxClaims, Lease: MaxTimeout + leaseMargin, Capacity: e.capacity})
+	if err != nil && ctx.Err() == nil {
+		e.log.Error("cannot claim deliveries", "error", err)
+		return nil, time.Now().Add(queueRetry)
+	}
+	if len(claims) == 0 && e.limits.wanting() {
+		return nil, time.Now()
+	}
+	if !aging.IsZero() && (next.IsZero() || aging.Before(next)) {
+		next = aging
+	}
+	return claims, next
 }
 
 // wait returns when there may be something to claim.
@@ -67,16 +82,7 @@ func (e *Engine) wait(ctx context.Context, next time.Time) {
 	select {
 	case <-ctx.Done():
 	case <-e.o.Queue.Ready():
-	case <-e.freed:
 	case <-due:
-	}
-}
-
-// signalFreed wakes Run; one signal is enough for any number of reasons.
-func (e *Engine) signalFreed() {
-	select {
-	case e.freed <- struct{}{}:
-	default:
 	}
 }
 
@@ -84,8 +90,56 @@ func (e *Engine) signalFreed() {
 // gone has its deliveries claimed all the same, to be settled as cancelled.
 func (e *Engine) capacity(id string) int {
 	a := e.lookup(id)
-	if a != nil && (!a.sub.On || a.problem != "") {
+	if a != nil && !a.served() {
 		return 0
 	}
-	return e.load.free(id)
+	return e.limits.free(id, time.Now())
+}
+
+// claimed is a delivery on its way to an attempt.
+type claimed struct {
+	Claim
+	place *attemptPlace
+}
+
+// workers are the goroutines that make attempts. Some stay when they are done,
+// since a stack that has grown to what an exchange takes is worth keeping.
+type workers struct {
+	claims  chan claimed
+	idle    chan struct{} // has a place for each that waits
+	do      func(claimed)
+	running sync.WaitGroup
+}
+
+// give hands a claim to a worker that waits, or to a new one. How many there
+// are at most, the engine's limits decide.
+func (w *workers) give(c claimed) {
+	select {
+	case w.claims <- c:
+	default:
+		w.running.Go(func() { w.work(c) })
+	}
+}
+
+func (w *workers) work(c claimed) {
+	for {
+		w.do(c)
+		select {
+		case w.idle <- struct{}{}:
+		default:
+			return
+		}
+		next, more := <-w.claims
+		<-w.idle
+		if !more {
+			return
+		}
+		c = next
+	}
+}
+
+// stop waits for the workers.
+func (w *workers) stop() {
+	close(w.claims)
+	w.running.Wait()
 }

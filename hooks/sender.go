@@ -21,12 +21,15 @@ type Outgoing struct {
 	// SkipTLSVerify accepts any certificate. Only integrations that offer it
 	// as a form variable (skip-ca-verification) ask for it.
 	SkipTLSVerify bool
+	// Secrets are texts that nothing in the Response may show.
+	Secrets []string
 }
 
 // A Response is what came of a Send. StatusCode is 0 when there was no answer;
 // ErrorClass is empty when StatusCode is 2xx, and then only.
 type Response struct {
 	StatusCode int
+	Header     []ResponseHeader
 	Body       []byte        // at most 64 KiB
 	RetryAfter time.Duration // from Retry-After, 0 when there was none
 	ErrorClass ErrorClass
@@ -34,4 +37,10 @@ type Response struct {
 	// Permanent says that trying again cannot help: the request must not be
 	// sent as it is.
 	Permanent bool
+}
+
+// A ResponseHeader is one header of an endpoint's answer.
+type ResponseHeader struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }

@@ -10,10 +10,14 @@ import (
 
 	"github.com/flaghook/flaghook/manifest"
 	"github.com/flaghook/flaghook/policy"
+	"github.com/flaghook/flaghook/render"
 )
 
 // MaxNameLength bounds a subscription's name, in bytes.
 const MaxNameLength = 256
+
+// MaxDescriptionLength bounds a subscription's description, in bytes.
+const MaxDescriptionLength = 4096
 
 // MaxTags bounds a subscription's tags.
 const MaxTags = 100
@@ -24,7 +28,13 @@ type active struct {
 	integration *manifest.Integration // nil when the catalog lacks it
 	policy      *policy.Policy        // nil when it cannot be known
 	problem     string                // why it is not served, "" when it is
+
+	secrets       []string // values of the config that no log may show
+	skipTLSVerify bool
 }
+
+// served reports whether deliveries are attempted now.
+func (a *active) served() bool { return a.sub.On && a.problem == "" }
 
 // listens reports whether events may go to the subscription. One that is not
 // served listens too: its deliveries wait.
@@ -33,12 +43,14 @@ func (a *active) listens() bool { return a.sub.On && a.policy != nil }
 // activate finds a stored subscription's integration and policy.
 func (e *Engine) activate(s *Subscription) *active {
 	a := &active{sub: s}
-	if i, ok := e.o.Catalog.Get(s.Integration); !ok {
+	if i, ok := e.Catalog().Get(s.Integration); !ok {
 		a.problem = "the catalog has no usable integration of this name; its deliveries wait until it is back"
 	} else if err := i.Subscribable(); err != nil {
 		a.problem = err.Error()
 	} else {
 		a.integration = i
+		a.secrets = append(i.SecretValues(s.Config), i.SecretValues(s.PreviousSecrets)...)
+		a.skipTLSVerify = skipTLSVerify(i, s.Config)
 	}
 	statements := s.Statements
 	if statements == nil {
@@ -159,9 +171,9 @@ func (e *UnknownIntegrationError) Error() string {
 
 // Integration finds one that can be subscribed, else *UnknownIntegrationError.
 func (e *Engine) Integration(key string) (*manifest.Integration, error) {
-	i, ok := e.o.Catalog.Get(key)
+	i, ok := e.Catalog().Get(key)
 	if !ok {
-		return nil, &UnknownIntegrationError{Key: key, Nearest: e.o.Catalog.Nearest(key)}
+		return nil, &UnknownIntegrationError{Key: key, Nearest: e.Catalog().Nearest(key)}
 	}
 	if err := i.Subscribable(); err != nil {
 		return nil, &UnknownIntegrationError{Key: key, Reason: err.Error()}
@@ -190,6 +202,10 @@ func (e *Engine) check(s, old *Subscription) error {
 		}
 		bad.addConfig(integration.CheckConfig(s.Config))
 	}
+	s.Delivery.check(&bad)
+	if len(s.Description) > MaxDescriptionLength {
+		bad.add("description", "it has %d bytes; at most %d are allowed", len(s.Description), MaxDescriptionLength)
+	}
 	if _, err := policy.Parse(s.Statements); err != nil {
 		bad.Fields = append(bad.Fields, StatementErrors(err)...)
 	}
@@ -201,20 +217,25 @@ func (e *Engine) check(s, old *Subscription) error {
 
 // CreateSubscription stores a new subscription under a new id and returns it.
 // The errors are *InvalidError, *UnknownIntegrationError or the store's.
-func (e *Engine) CreateSubscription(ctx context.Context, s Subscription) (*Subscription, error) {
+func (e *Engine) CreateSubscription(ctx context.Context, by Actor, s Subscription) (*Subscription, error) {
 	s.ID, s.Version = NewID(), 1
 	s.CreatedAt = time.Now().UTC()
 	s.UpdatedAt = s.CreatedAt
+	s.PreviousSecrets, s.PreviousUntil, s.OffReason = render.Value{}, time.Time{}, ""
 	if err := e.check(&s, nil); err != nil {
 		return nil, err
 	}
-	return e.put(ctx, s.clone())
+	created, err := e.put(ctx, s.clone())
+	if err == nil {
+		e.Changed(ctx, by, changeOf(nil, created))
+	}
+	return created, err
 }
 
 // UpdateSubscription replaces a subscription. s.Version must be that of the
 // stored one, else the error is ErrConflict; its id, integration and creation
 // time cannot be changed.
-func (e *Engine) UpdateSubscription(ctx context.Context, s Subscription) (*Subscription, error) {
+func (e *Engine) UpdateSubscription(ctx context.Context, by Actor, s Subscription) (*Subscription, error) {
 	old, err := e.Subscription(s.ID)
 	if err != nil {
 		return nil, err
@@ -225,10 +246,43 @@ func (e *Engine) UpdateSubscription(ctx context.Context, s Subscription) (*Subsc
 	s.Integration, s.CreatedAt = old.Integration, old.CreatedAt
 	s.Version++
 	s.UpdatedAt = time.Now().UTC()
+	if s.On {
+		s.OffReason = ""
+	}
+	e.rotate(&s, old)
 	if err := e.check(&s, old); err != nil {
 		return nil, err
 	}
-	return e.put(ctx, s.clone())
+	updated, err := e.put(ctx, s.clone())
+	if err == nil {
+		e.Changed(ctx, by, changeOf(old, updated))
+	}
+	return updated, err
+}
+
+// rotate keeps the secrets that signed until now, where the subscription wants
+// them to sign for a while beside the new ones.
+func (e *Engine) rotate(s, old *Subscription) {
+	s.PreviousSecrets, s.PreviousUntil = old.PreviousSecrets, old.PreviousUntil
+	if !s.UpdatedAt.Before(s.PreviousUntil) {
+		s.PreviousSecrets, s.PreviousUntil = render.Value{}, time.Time{}
+	}
+	integration, ok := e.Catalog().Get(s.Integration)
+	if !ok || s.Delivery.SecretOverlap == 0 {
+		return
+	}
+	var previous []render.Member
+	changed := false
+	for key, value := range old.Config.Members() {
+		if v := integration.Variable(key); v != nil && v.IsSecret {
+			previous = append(previous, render.Member{Key: key, Value: value})
+			changed = changed || !s.Config.Get(key).Equal(value)
+		}
+	}
+	if changed {
+		s.PreviousSecrets = render.Object(previous...)
+		s.PreviousUntil = s.UpdatedAt.Add(time.Duration(s.Delivery.SecretOverlap))
+	}
 }
 
 func (e *Engine) put(ctx context.Context, s *Subscription) (*Subscription, error) {
@@ -244,29 +298,32 @@ func (e *Engine) put(ctx context.Context, s *Subscription) (*Subscription, error
 	old := e.subs[s.ID]
 	if s.Version == 1 || old != nil && old.sub.Version < s.Version {
 		e.subs[s.ID] = a
-		if a.listens() {
-			e.index.Put(s.ID, a.policy)
-		} else {
-			e.index.Delete(s.ID)
-		}
+		e.countOrdered(old, a)
+		e.listen(s.ID, a)
 	}
 	e.mu.Unlock()
-	e.signalFreed() // it may have been switched on
+	e.o.Queue.Resume(s.ID) // it may have been switched on
 	return s.clone(), nil
 }
 
 // DeleteSubscription removes a subscription and cancels its deliveries;
 // ErrNotFound when there is none.
-func (e *Engine) DeleteSubscription(ctx context.Context, id string) error {
+func (e *Engine) DeleteSubscription(ctx context.Context, by Actor, id string) error {
+	old := e.lookup(id)
 	err := e.o.Store.DeleteSubscription(context.WithoutCancel(ctx), id)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("delete subscription: %w", err)
 	}
 	e.mu.Lock()
+	e.countOrdered(e.subs[id], nil)
 	delete(e.subs, id)
 	e.index.Delete(id)
 	e.mu.Unlock()
-	e.load.forget(id)
+	e.limits.forget(id)
+	e.failing.forget(id)
+	if err == nil && old != nil {
+		e.Changed(ctx, by, changeOf(old.sub, nil))
+	}
 	return err
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flaghook/flaghook/hooks"
-	"github.com/flaghook/flaghook/hooks/send"
 	"github.com/flaghook/flaghook/integrations"
 	"github.com/flaghook/flaghook/manifest"
 	"github.com/flaghook/flaghook/render"
@@ -128,7 +127,7 @@ func golden(t *testing.T, i *manifest.Integration, file string) {
 	if diff := cmp.Diff(string(doc.AppendJSON(nil)), string(event.Doc().AppendJSON(nil))); diff != "" {
 		t.Errorf("an event of its own would be normalised (-given +normalised), and differ with time:\n%s", diff)
 	}
-	got, err := g.Run(i, event.Rendered(), send.Sign)
+	got, err := g.Run(i, event.Rendered())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,10 @@ const hookAt = "/capabilities/auditLogEventsHook"
 
 // compiled are the templates of a hook, ready to render.
 type compiled struct {
-	url     inline // without a template where there is no endpoint
-	headers []inline
-	bodies  map[string]*body // by key of templates
+	url      inline // without a template where there is no endpoint
+	headers  []inline
+	delivery bool             // one of these can reach delivery
+	bodies   map[string]*body // by key of templates
 }
 
 // An inline template is one that stands in the manifest itself.
@@ -195,7 +196,7 @@ func (c *checker) checkEndpoint(endpoint render.Value, into *compiled) *Endpoint
 	for n := range endpoint.Get("headers").Len() {
 		h := endpoint.Get("headers").At(n)
 		pointer := join(at+"/headers", n)
-		header := Header{Name: h.Get("name").AsString(), Value: h.Get("value").AsString()}
+		header := EndpointHeader{Name: h.Get("name").AsString(), Value: h.Get("value").AsString(), OmitEmpty: h.Get("omitEmpty").AsBool()}
 		if h.Has("name") && !validHeaderName(header.Name) {
 			c.fail("header-name", join(pointer, "name"), fmt.Sprintf("%s cannot be the name of a header", shown(header.Name)), "letters, digits and hyphens make one")
 		}
@@ -205,9 +206,10 @@ func (c *checker) checkEndpoint(endpoint render.Value, into *compiled) *Endpoint
 		out.Headers = append(out.Headers, header)
 		into.headers = append(into.headers, c.compileInline(join(pointer, "value"), "header "+header.Name, header.Value))
 	}
-	if signature := endpoint.Get("hmacSignature"); signature.Kind() == render.KindObject {
-		out.HMACSignature = c.checkSignature(at+"/hmacSignature", signature)
+	for _, in := range append([]inline{into.url}, into.headers...) {
+		into.delivery = into.delivery || in.template != nil && in.template.Reaches("delivery")
 	}
+	c.checkSignatures(at, endpoint, out)
 	return out
 }
 
@@ -244,42 +246,4 @@ func byteOffset(text string, line, column int) int {
 		offset += n
 	}
 	return offset
-}
-
-func (c *checker) checkSignature(at string, v render.Value) *HMACSignature {
-	out := &HMACSignature{HeaderName: v.Get("headerName").AsString(), SecretVariable: v.Get("hmacSecretFormVariableKey").AsString()}
-	for _, name := range []string{"headerName", "hmacSecretFormVariableKey"} {
-		if !v.Has(name) {
-			c.fail("hmac", at, fmt.Sprintf("hmacSignature lacks %q", name), describe("add it", join(at, name)))
-		}
-	}
-	if v.Has("headerName") && !validHeaderName(out.HeaderName) {
-		c.fail("hmac", join(at, "headerName"), fmt.Sprintf("%s cannot be the name of a header", shown(out.HeaderName)), "letters, digits and hyphens make one")
-	}
-	if out.SecretVariable == "" && !v.Has("hmacSecretFormVariableKey") {
-		return out
-	}
-	pointer := join(at, "hmacSecretFormVariableKey")
-	variable, keys := c.variable(out.SecretVariable)
-	switch {
-	case !variable.IsDefined():
-		c.fail("hmac", pointer, fmt.Sprintf("there is no form variable %s", shown(out.SecretVariable)), didYouMean(out.SecretVariable, keys))
-	case variable.Get("type").AsString() != TypeString || !variable.Get("isSecret").AsBool():
-		c.fail("hmac", pointer, fmt.Sprintf("the form variable %s is not a secret string", shown(out.SecretVariable)), `give it "type": "string" and "isSecret": true`)
-	}
-	return out
-}
-
-// variable finds a form variable by key, and lists the keys of all.
-func (c *checker) variable(key string) (render.Value, []string) {
-	var found render.Value
-	var keys []string
-	for v := range c.doc.Get("formVariables").Items() {
-		name := v.Get("key").AsString()
-		keys = append(keys, name)
-		if name == key && !found.IsDefined() {
-			found = v
-		}
-	}
-	return found, keys
 }

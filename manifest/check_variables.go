@@ -8,7 +8,7 @@ import (
 )
 
 // reserved are the names that URL templates use for something else.
-var reserved = []string{"context", "formVariables", "oauth"}
+var reserved = []string{"context", "delivery", "formVariables", "oauth"}
 
 // checkVariables checks a list of form variables.
 func (c *checker) checkVariables(at string) {

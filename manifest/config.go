@@ -34,9 +34,10 @@ func (e ConfigErrors) Error() string {
 
 // CheckConfig checks a subscription's config, an object, against the form
 // variables: what is required must be there (a default counts), what is there
-// must be known, of the right type and an allowed value, and a uri must be an
-// absolute http or https URL. null counts as absent. The error is ConfigErrors;
-// it holds no values, which may be secrets.
+// must be known, of the right type and an allowed value, a uri must be an
+// absolute http or https URL, and a secret of Standard Webhooks must be a key
+// (see [StandardKey]). null counts as absent. The error is ConfigErrors; it holds
+// no values, which may be secrets.
 func (i *Integration) CheckConfig(config render.Value) error {
 	if k := config.Kind(); k != render.KindObject && k != render.KindUndefined && k != render.KindNull {
 		return ConfigErrors{{Message: "it is not an object; it needs one value for each form variable"}}
@@ -45,7 +46,13 @@ func (i *Integration) CheckConfig(config render.Value) error {
 	for n := range i.Manifest.FormVariables {
 		v := &i.Manifest.FormVariables[n]
 		value := config.Get(v.Key)
-		if problem := v.check(value); problem != "" {
+		problem := v.check(value)
+		if problem == "" && i.signsStandard(v.Key) {
+			if _, err := StandardKey(value.AsString()); err != nil {
+				problem = err.Error()
+			}
+		}
+		if problem != "" {
 			errs = append(errs, ConfigError{v.Key, problem})
 		}
 	}
@@ -58,6 +65,16 @@ func (i *Integration) CheckConfig(config render.Value) error {
 		return nil
 	}
 	return errs
+}
+
+// signsStandard reports whether the variable holds the secret of Standard
+// Webhooks.
+func (i *Integration) signsStandard(key string) bool {
+	if i.hook == nil || i.hook.Endpoint == nil {
+		return false
+	}
+	s := i.hook.Endpoint.StandardWebhooks
+	return s != nil && s.SecretVariable == key
 }
 
 func (i *Integration) unknown(key string) string {

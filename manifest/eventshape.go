@@ -97,6 +97,11 @@ var oauthShape = render.ObjectShape(map[string]*render.Shape{
 	"baseURI": render.TextShape, "accessToken": render.TextShape,
 })
 
+// deliveryShape is what URL and header values see of a delivery. An id is hex.
+var deliveryShape = render.ObjectShape(map[string]*render.Shape{
+	"id": render.PlainShape, "attempt": render.NumberShape,
+})
+
 // shape is what the value of a form variable may be.
 func (v *FormVariable) shape() *render.Shape {
 	switch v.Type {
@@ -126,7 +131,7 @@ func bodyShape(variables map[string]*render.Shape) *render.Shape {
 }
 
 func addressShape(variables map[string]*render.Shape) *render.Shape {
-	return with(variables, map[string]*render.Shape{"context": eventShape(), "oauth": oauthShape})
+	return with(variables, map[string]*render.Shape{"context": eventShape(), "oauth": oauthShape, "delivery": deliveryShape})
 }
 
 func with(members, more map[string]*render.Shape) *render.Shape {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/flaghook/flaghook/render"
@@ -25,7 +26,7 @@ import (
 // In place of sample there may be event: a posted event, or a ready template
 // context. More members are oauth (baseURI, accessToken), template, which forces
 // one, and reason, which goes with "request": null where nothing is sent. The
-// headers are those that preview shows, the signature among them.
+// headers are those that preview shows, the signatures among them.
 //
 // The body is compared byte for byte. A JSON object or list stands in the file
 // exactly as it is sent, white space included, with the white space behind it in
@@ -42,7 +43,7 @@ type Golden struct {
 
 // An Outcome is what becomes of an event: a request, or none for a reason.
 type Outcome struct {
-	Request *Request // its headers hold the signature, and Signature is nil
+	Request *Request // its headers hold the signatures, and Signatures is nil
 	Reason  string   // why Request is nil
 }
 
@@ -234,16 +235,24 @@ func (g *Golden) Document() (render.Value, error) {
 	return render.ParseJSON(data)
 }
 
+// goldenDelivery and goldenTime stand for the delivery of a golden and the time
+// of its attempt.
+var (
+	goldenDelivery = Delivery{ID: "00000000000000000000000000000000", Attempt: 1}
+	goldenTime     = time.Date(2026, time.January, 31, 12, 0, 0, 0, time.UTC)
+)
+
 // Run renders the golden's event as production does and returns what becomes of
-// it now; the golden is not changed. The event is that of [Golden.Document], and
-// sign makes the value of a signature. Form variables that no subscription could
-// have are an error, and so is a request that could not be sent.
-func (g *Golden) Run(i *Integration, e *Event, sign func(secret string, body []byte) string) (*Outcome, error) {
+// it now; the golden is not changed. The event is that of [Golden.Document]; the
+// delivery's id is 32 zeros, its attempt the first, in 2026-01-31T12:00:00Z. Form
+// variables that no subscription could have are an error, and so is a request
+// that could not be sent.
+func (g *Golden) Run(i *Integration, e *Event) (*Outcome, error) {
 	config := orObject(g.FormVariables)
 	if err := i.CheckConfig(config); err != nil {
 		return nil, fmt.Errorf("formVariables: %w", err)
 	}
-	rendered, err := i.Render(e, RenderInput{Config: config, OAuth: g.OAuth, Template: g.Template})
+	rendered, err := i.Render(e, RenderInput{Config: config, OAuth: g.OAuth, Delivery: goldenDelivery, Template: g.Template})
 	if err != nil {
 		return nil, err
 	}
@@ -256,10 +265,7 @@ func (g *Golden) Run(i *Integration, e *Event, sign func(secret string, body []b
 			return nil, err
 		}
 	}
-	out := &Request{Method: r.Method, URL: r.URL, Headers: slices.Clone(r.Headers), Body: r.Body}
-	if s := r.Signature; s != nil {
-		out.Headers = append(out.Headers, Header{s.Header, sign(s.Secret, r.Body)})
-	}
+	out := &Request{Method: r.Method, URL: r.URL, Headers: slices.Concat(r.Headers, r.Sign(goldenDelivery.ID, goldenTime)), Body: r.Body}
 	return &Outcome{Request: out}, nil
 }
 

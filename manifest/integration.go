@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/flaghook/flaghook/policy"
+	"github.com/flaghook/flaghook/render"
 )
 
 // An Integration is a folder that has been loaded without an error. It never
@@ -31,6 +33,17 @@ func (i *Integration) Subscribable() error {
 		return fmt.Errorf("%s cannot be subscribed: its auditLogEventsHook has no endpoint to send events to", i.Key)
 	}
 	return nil
+}
+
+// PlainHTTP reports whether a subscription with this config sends its requests
+// over http://, where everybody on the way can read and change them. False also
+// where only an event decides about it.
+func (i *Integration) PlainHTTP(config render.Value) bool {
+	if i.hook == nil || i.hook.Endpoint == nil {
+		return false
+	}
+	url, err := i.compiled.url.template.Render(i.withDefaults(config))
+	return err == nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(url)), "http://")
 }
 
 // DefaultStatements returns a copy of the policy of subscriptions that name no

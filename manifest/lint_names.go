@@ -31,7 +31,7 @@ func (l *linter) names(v *view) {
 			continue
 		}
 		rule, message := "unknown-name", l.cannotBe(v, n)
-		if n.Use == render.UseTested {
+		if n.Use == render.UseTested && !ofDelivery(v, n) {
 			rule = "unknown-condition"
 			message += ", so this is never true"
 		}
@@ -39,9 +39,17 @@ func (l *linter) names(v *view) {
 	}
 }
 
+// ofDelivery reports whether a body names the delivery. Elsewhere it is there,
+// so a condition on it is as wrong as a place where it is written.
+func ofDelivery(v *view, n render.Name) bool {
+	return v.body != nil && n.In == "" && n.Unknown == "delivery"
+}
+
 // cannotBe says why a name is unknown.
 func (l *linter) cannotBe(v *view, n render.Name) string {
 	switch {
+	case ofDelivery(v, n):
+		return `a body has no "delivery": bodies are shared between deliveries`
 	case strings.HasPrefix(n.Unknown, "@"):
 		return fmt.Sprintf("there is no %s here", shown(n.Unknown))
 	case n.In == "" && v.body != nil:
@@ -66,6 +74,9 @@ func whole(path string) string {
 func (l *linter) meant(v *view, n render.Name) string {
 	if strings.HasPrefix(n.Unknown, "@") {
 		return "@index, @key, @first and @last are known inside {{#each}}, @root everywhere"
+	}
+	if ofDelivery(v, n) {
+		return "use it in the URL or in a header"
 	}
 	if known, remedy := l.elsewhere(v, n); known {
 		return remedy

@@ -22,12 +22,35 @@ func (l *linter) portableManifest() {
 	if l.doc.Has("lint") {
 		l.portableKey("/lint", `LaunchDarkly's manifests have no "lint"`, "take it out of the folder that you hand in there")
 	}
+	l.portableEndpoint(hookAt + "/endpoint")
 	const at = hookAt + "/templates"
 	for key := range l.get(at).Members() {
 		if !slices.Contains(theirKinds, key) {
 			l.portableKey(join(at, key), fmt.Sprintf("LaunchDarkly has no template for the kind %s", shown(key)), "its events go to the default template there")
 		}
 	}
+}
+
+// portableEndpoint reports what the endpoint has that theirs do not.
+func (l *linter) portableEndpoint(at string) {
+	report := func(pointer, remedy string) {
+		if l.get(pointer).IsDefined() {
+			l.portableKey(pointer, "LaunchDarkly's endpoints have no "+lastOf(pointer), remedy)
+		}
+	}
+	report(join(at, "standardWebhooks"), "sign with hmacSignature there")
+	for _, key := range []string{"prefix", "encoding", "algorithm"} {
+		report(join(at, "hmacSignature", key), "signatures are the lower-case hex of HMAC-SHA256 there")
+	}
+	for n := range l.get(join(at, "headers")).Len() {
+		report(join(at, "headers", n, "omitEmpty"), "empty headers are sent there")
+	}
+}
+
+// lastOf is the name that a pointer ends in, in quotes.
+func lastOf(pointer string) string {
+	tokens := split(pointer)
+	return shown(tokens[len(tokens)-1])
 }
 
 func (l *linter) portableKey(pointer, message, remedy string) {
@@ -45,6 +68,9 @@ func (l *linter) portableTemplate(v *view) {
 		}
 	}
 	for _, n := range v.found.Names {
+		if v.body == nil && n.Unknown == "" && len(n.Path) > 0 && n.Path[0] == "delivery" {
+			l.report(v, "portable", n.Line, n.Column, `LaunchDarkly's URLs and headers have no "delivery"`, "")
+		}
 		if name := ownName(v, n); name != "" && n.Unknown == "" {
 			l.report(v, "portable", n.Line, n.Column, fmt.Sprintf("LaunchDarkly's events have no %s", shown(name)), "")
 		}

@@ -42,6 +42,9 @@ func (l *linter) unusedVariables() {
 	if s := l.i.hook.Endpoint.HMACSignature; s != nil {
 		used[s.SecretVariable] = true
 	}
+	if s := l.i.hook.Endpoint.StandardWebhooks; s != nil {
+		used[s.SecretVariable] = true
+	}
 	list := l.doc.Get("formVariables")
 	for n := range list.Len() {
 		key := list.At(n).Get("key").AsString()

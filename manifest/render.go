@@ -21,15 +21,41 @@ const defaultTemplate = "default"
 type RenderInput struct {
 	Config     render.Value // the form variables' values, an object; defaults are filled in
 	OAuth      render.Value // {baseURI, accessToken}; undefined where there is none
+	Delivery   Delivery     // what URL and header values see as delivery
 	Template   string       // key of the template to take, "" for the one that fits the event
 	Validation bool         // take the template "validation" if there is one
 	Strict     bool         // a name that is missing is an error
+
+	// PreviousConfig is the config that Config took the place of, while
+	// receivers may still know its signing secrets: where such a secret has
+	// another value there, it signs too. Nothing else of it is used. Undefined:
+	// there is none.
+	PreviousConfig render.Value
 
 	// OnMissing hears of each name that a template uses and the event does not
 	// have; template is its file, with the member in parentheses where it stands
 	// in manifest.json itself: the line and column then count in that string. It
 	// may be nil.
 	OnMissing func(template string, m render.Missing)
+}
+
+// A Delivery is what templates of URL and header values see under delivery.
+// Bodies do not: they are shared between deliveries.
+type Delivery struct {
+	ID      string // the same over all attempts; "": delivery.id is missing
+	Attempt int    // from 1; 0: delivery.attempt is missing
+}
+
+// value is the delivery as templates see it.
+func (d Delivery) value() render.Value {
+	var members []render.Member
+	if d.ID != "" {
+		members = append(members, render.Member{Key: "id", Value: render.String(d.ID)})
+	}
+	if d.Attempt != 0 {
+		members = append(members, render.Member{Key: "attempt", Value: render.Number(float64(d.Attempt))})
+	}
+	return render.Object(members...)
 }
 
 // Rendered is what became of an event.
@@ -138,17 +164,23 @@ func renderOne(t *render.Template, root render.Value, file string, in RenderInpu
 }
 
 // address renders URL and headers and says how to sign. They see the form
-// variables at their root and the event under context.
+// variables at their root, the event under context, and the delivery.
 func (i *Integration) address(r *Request, e *Event, config render.Value, in RenderInput) error {
 	endpoint := i.hook.Endpoint
 	if endpoint == nil {
 		return nil
 	}
 	root := config.With("context", e.context).With("oauth", in.OAuth)
+	if i.compiled.delivery {
+		root = root.With("delivery", in.Delivery.value())
+	}
 	r.Method = endpoint.Method
 	var err error
 	if r.URL, err = renderOne(i.compiled.url.template, root, i.compiled.url.name, in); err != nil {
 		return inFile(i.compiled.url.name, err)
+	}
+	if n := len(endpoint.Headers); n > 0 {
+		r.Headers = make([]Header, 0, n+1) // one more for Content-Type
 	}
 	for n, h := range endpoint.Headers {
 		of := i.compiled.headers[n]
@@ -156,14 +188,46 @@ func (i *Integration) address(r *Request, e *Event, config render.Value, in Rend
 		if err != nil {
 			return inFile(of.name, err)
 		}
+		if h.OmitEmpty && strings.TrimSpace(value) == "" {
+			continue // HTTP takes the blanks around a value off
+		}
 		r.Headers = append(r.Headers, Header{h.Name, value})
 	}
+	r.Signatures = i.signatures(config, in.PreviousConfig)
+	return nil
+}
+
+// signatures says how to sign with the secrets that are set.
+func (i *Integration) signatures(config, previous render.Value) []Signature {
+	endpoint := i.hook.Endpoint
+	var all []Signature
 	if s := endpoint.HMACSignature; s != nil {
-		if secret := config.Get(s.SecretVariable).AsString(); secret != "" {
-			r.Signature = &Signature{Header: s.HeaderName, Secret: secret}
+		if secrets := i.secrets(s.SecretVariable, config, previous); secrets != nil {
+			all = append(all, Signature{Header: s.HeaderName, Prefix: s.Prefix, Encoding: s.Encoding, Algorithm: s.Algorithm, Secrets: secrets})
 		}
 	}
-	return nil
+	if s := endpoint.StandardWebhooks; s != nil {
+		if secrets := i.secrets(s.SecretVariable, config, previous); secrets != nil {
+			all = append(all, Signature{Standard: true, Secrets: secrets})
+		}
+	}
+	return all
+}
+
+// secrets are the values of a variable that sign: the present one, then the
+// previous one if it is another.
+func (i *Integration) secrets(key string, config, previous render.Value) []string {
+	var secrets []string
+	if now := config.Get(key).AsString(); now != "" {
+		secrets = append(secrets, now)
+	}
+	if !previous.IsDefined() {
+		return secrets
+	}
+	if old := i.withDefaults(previous).Get(key).AsString(); old != "" && !slices.Contains(secrets, old) {
+		secrets = append(secrets, old)
+	}
+	return secrets
 }
 
 // inFile adds the file to an error that does not name it yet.

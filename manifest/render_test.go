@@ -38,8 +38,8 @@ func text(out *manifest.Rendered) string {
 	for _, h := range r.Headers {
 		fmt.Fprintf(&b, "%s: %s\n", h.Name, h.Value)
 	}
-	if r.Signature != nil {
-		fmt.Fprintf(&b, "[%s by %s]\n", r.Signature.Header, r.Signature.Secret)
+	for _, s := range r.Signatures {
+		fmt.Fprintf(&b, "[%s by %s]\n", s.Header, strings.Join(s.Secrets, " and "))
 	}
 	fmt.Fprintf(&b, "\n%s", r.Body)
 	return b.String()

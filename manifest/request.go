@@ -10,20 +10,17 @@ import (
 
 // A Request is a rendered HTTP request, ready to be signed and sent.
 type Request struct {
-	Method    string // "" for a hook without an endpoint
-	URL       string // "" for a hook without an endpoint
-	Headers   []Header
-	Body      []byte     // shared between deliveries: read only
-	Signature *Signature // nil where nothing is signed
+	Method     string // "" for a hook without an endpoint
+	URL        string // "" for a hook without an endpoint
+	Headers    []Header
+	Body       []byte      // shared between deliveries: read only
+	Signatures []Signature // none where nothing is signed; see Sign
 }
 
-// A Signature asks for the lower-case hex of HMAC-SHA256(Secret, body) in a
-// header.
-type Signature struct{ Header, Secret string }
-
 // Check reports what keeps the request from being sent: a URL that is not
-// absolute http or https, a header that HTTP cannot carry. The error shows no
-// more of the URL than scheme and host, and no header's value.
+// absolute http or https, a header that HTTP cannot carry, a signing secret that
+// is no key. The error shows no more of the URL than scheme and host, no
+// header's value and no secret.
 func (r *Request) Check() error {
 	if r.Method == "" && r.URL == "" {
 		return errors.New("the integration has no endpoint to send to")
@@ -36,8 +33,10 @@ func (r *Request) Check() error {
 			return err
 		}
 	}
-	if r.Signature != nil && !validHeaderName(r.Signature.Header) {
-		return fmt.Errorf("the signature's header has a name that HTTP cannot carry: %q", r.Signature.Header)
+	for _, s := range r.Signatures {
+		if err := s.check(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

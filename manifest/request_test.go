@@ -32,7 +32,9 @@ func TestRequestCheck(t *testing.T) {
 		{"NUL", request{Method: "POST", URL: "http://a.example", Headers: headers("X-Key", "s3cret\x00")}, "the header X-Key has a line break or another control character in its value"},
 		{"name", request{Method: "POST", URL: "http://a.example", Headers: headers("X Key:", "s3cret")}, `a header has a name that HTTP cannot carry: "X Key:"`},
 		{"no name", request{Method: "POST", URL: "http://a.example", Headers: headers("", "s3cret")}, `a header has a name that HTTP cannot carry: ""`},
-		{"signature", request{Method: "POST", URL: "http://a.example", Signature: &manifest.Signature{Header: "X\nY", Secret: "s3cret"}}, `the signature's header has a name that HTTP cannot carry: "X\nY"`},
+		{"secret that is no key", request{Method: "POST", URL: "http://a.example", Signatures: []manifest.Signature{{Standard: true, Secrets: []string{"whsec_tok-secret!"}}}},
+			"it cannot be signed: the secret begins with whsec_, and what follows is not base64; copy it again, whole"},
+		{"signature", request{Method: "POST", URL: "http://a.example", Signatures: []manifest.Signature{{Header: "X\nY", Secrets: []string{"s3cret"}}}}, `the signature's header has a name that HTTP cannot carry: "X\nY"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ""

@@ -45,6 +45,7 @@ var rules = []Rule{
 	{"schema-type", SeverityError, "A value is of the wrong type.", false},
 	{"schema-unknown", SeverityError, "The manifest has a member that is not known.", false},
 	{"selector", SeverityError, "An environment selector has members that are not its own.", false},
+	{"standard-webhooks", SeverityError, "The signature of Standard Webhooks lacks a secret form variable.", false},
 	{"synced-segment", SeverityError, "The paths of a synced segment's parser contradict each other.", false},
 	{"template", SeverityError, "A template cannot be compiled: its syntax, an unknown helper, a partial.", false},
 	{"template-file", SeverityError, "A template's file is missing or cannot be read.", false},

@@ -121,22 +121,49 @@ type Hook struct {
 	Endpoint                  *Endpoint         // nil where the events travel some other way
 	Templates                 map[string]string // file by kind of event, "default" or "validation"
 	DefaultPolicy             []policy.Statement
-	IncludeErrorResponseBody  bool
+	IncludeErrorResponseBody  bool // the admin may see error answers: asked for, and the host is fixed
 	UseStandardWebhookPayload bool
 	DeliveryMethod            string // "" or "custom"
 }
 
 // An Endpoint is an HTTP request with templates for its URL and header values.
 type Endpoint struct {
-	URL           string
-	Method        string
-	Headers       []Header
-	HMACSignature *HMACSignature // nil where nothing is signed
+	URL              string
+	Method           string
+	Headers          []EndpointHeader
+	HMACSignature    *HMACSignature    // nil where the manifest has none
+	StandardWebhooks *StandardWebhooks // nil where the manifest has none
 }
 
-// HMACSignature says where a signature goes and which form variable holds its
-// secret.
-type HMACSignature struct{ HeaderName, SecretVariable string }
+// An EndpointHeader is one header of an endpoint.
+type EndpointHeader struct {
+	Name      string
+	Value     string // a template
+	OmitEmpty bool   // not sent where the value renders to nothing but white space
+}
 
-// A Header is one header of a request. In an Endpoint its value is a template.
+// HMACSignature says where a signature of the body goes, how it is written and
+// which form variable holds its secret.
+type HMACSignature struct {
+	HeaderName     string
+	SecretVariable string
+	Prefix         string // in front of the signature, for instance "sha256="
+	Encoding       string // EncodingHex or EncodingBase64
+	Algorithm      string // AlgorithmSHA256 or AlgorithmSHA512
+}
+
+// How an HMACSignature is written, and its hash function. The first of each is
+// what a manifest means that says nothing.
+const (
+	EncodingHex     = "hex"    // lower case
+	EncodingBase64  = "base64" // the standard alphabet, with padding
+	AlgorithmSHA256 = "sha256"
+	AlgorithmSHA512 = "sha512"
+)
+
+// StandardWebhooks asks for the signature of standardwebhooks.com and says
+// which form variable holds its secret.
+type StandardWebhooks struct{ SecretVariable string }
+
+// A Header is one header of a request.
 type Header struct{ Name, Value string }

@@ -6,7 +6,7 @@
 //
 //   - partials, decorators and helpers that do not exist are refused when a template is compiled, and so is a helper
 //     that needs a block and has none;
-//   - formVariables, oauth and context at the root are found by name inside any block;
+//   - formVariables, oauth, context and delivery at the root are found by name inside any block;
 //   - no helper or lambda comes from the context, which is plain JSON: nothing of Go is ever called, and nothing that
 //     JavaScript's objects inherit is ever found;
 //   - equal and equalWithElse leave the context inside them as it is; helpers written in sloppy JavaScript box a text

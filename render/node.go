@@ -130,4 +130,4 @@ var dataFields = map[string]dataField{
 }
 
 // reservedRoots are the members of the root that are found in any block.
-var reservedRoots = map[string]bool{"formVariables": true, "oauth": true, "context": true}
+var reservedRoots = map[string]bool{"formVariables": true, "oauth": true, "context": true, "delivery": true}

@@ -36,9 +36,10 @@ type Missing struct {
 // Render evaluates the template as production does: names that are not there print as nothing.
 func (t *Template) Render(root Value) (string, error) { return t.RenderWith(root, RenderOptions{}) }
 
-// RenderWith evaluates the template on a context. The members formVariables, oauth and context of the root are found
-// by name inside any block whose own context has none of that name. Errors are *Error: a helper that got what it
-// cannot work with, a limit that was exceeded (1 MiB of output, about a million steps), or with Strict a missing name.
+// RenderWith evaluates the template on a context. The members formVariables, oauth, context and delivery of the root
+// are found by name inside any block whose own context has none of that name. Errors are *Error: a helper that got
+// what it cannot work with, a limit that was exceeded (1 MiB of output, about a million steps), or with Strict a
+// missing name.
 func (t *Template) RenderWith(root Value, o RenderOptions) (string, error) {
 	r := newRun(t, root, o)
 	defer r.release()

@@ -31,7 +31,7 @@ const (
 
 // A child is a flaghook of its own process.
 type child struct {
-	t        *testing.T
+	t        testing.TB
 	cmd      *exec.Cmd
 	log      *lines // its standard error
 	exited   chan struct{}
@@ -41,7 +41,7 @@ type child struct {
 
 // start runs flaghook with these arguments, and with these variables beside
 // the token. It is killed when the test ends, and its log must hold no secret.
-func start(t *testing.T, env []string, args ...string) *child {
+func start(t testing.TB, env []string, args ...string) *child {
 	t.Helper()
 	program, err := exec.LookPath("flaghook")
 	if err != nil {
@@ -87,7 +87,7 @@ func serveArgs(data string, more ...string) []string {
 }
 
 // startServer starts a server that knows testToken and waits until it serves.
-func startServer(t *testing.T, data string, more ...string) *child {
+func startServer(t testing.TB, data string, more ...string) *child {
 	t.Helper()
 	c := start(t, []string{"FLAGHOOK_ADMIN_TOKEN=" + testToken}, serveArgs(data, more...)...)
 	c.serving()
@@ -257,7 +257,7 @@ func (c *child) deliveries(subscription string) []deliveryView {
 }
 
 // dataDir is a data directory that is not made yet.
-func dataDir(t *testing.T) string {
+func dataDir(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "data")
 }

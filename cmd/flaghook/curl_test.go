@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flaghook/flaghook/hooks/hookstest"
+	"github.com/flaghook/flaghook/hooks/send"
 	"github.com/flaghook/flaghook/integrations"
 	"github.com/flaghook/flaghook/manifest"
 	"github.com/flaghook/flaghook/render"
@@ -149,7 +150,7 @@ func TestCurlCarriesAnyBody(t *testing.T) {
 				request := &traced{
 					variables: []string{"LEVEL", "SECRET"}, method: "POST", url: pieces{{text: receiver.URL() + "/", variable: -1}},
 					names: []string{"Content-Type"}, values: []pieces{{{text: "text/plain", variable: -1}}},
-					body: pieces{{text: body, variable: -1}, {variable: 0}, {text: body, variable: -1}}, signature: "X-Sign", secret: pieces{{variable: 1}},
+					body: pieces{{text: body, variable: -1}, {variable: 0}, {text: body, variable: -1}}, hmac: signing{&manifest.Signature{Header: "X-Sign"}, pieces{{variable: 1}}},
 				}
 				script := request.script()
 				cmd := exec.CommandContext(t.Context(), "sh")
@@ -165,7 +166,7 @@ func TestCurlCarriesAnyBody(t *testing.T) {
 				}
 				signature := ""
 				if secret != "" {
-					signature = sign(secret, []byte(want))
+					signature = send.Sign(secret, []byte(want))
 				}
 				if s := got.Header.Get("X-Sign"); s != signature {
 					t.Errorf("the signature is %q; want %q", s, signature)

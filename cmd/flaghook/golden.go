@@ -137,7 +137,7 @@ func runGolden(i *manifest.Integration, g *manifest.Golden) (*manifest.Outcome, 
 	if err != nil {
 		return nil, err
 	}
-	return g.Run(i, event, sign)
+	return g.Run(i, event)
 }
 
 // goldenEvent fills in what an event may lack, always the same way.

@@ -26,7 +26,8 @@ func previewCommand() *cobra.Command {
 		Short: "Show the request that an integration sends for an event",
 		Long: `Renders the request as production does. NAME is a key in --integrations DIR, else
 in ./integrations where that exists, else in the embedded catalog; or a path.
-Form variables that are not --set show as $NAME, booleans as true.
+Form variables that are not --set show as $NAME, booleans as true, the id of the
+delivery as $DELIVERY_ID; the attempt is the first.
 
 On a terminal a JSON body is indented and coloured (NO_COLOR turns colours off);
 --raw shows its exact bytes, and so does any output that is no terminal.
@@ -126,11 +127,12 @@ type preview struct {
 
 	integration *manifest.Integration
 	rendered    *manifest.Rendered
+	delivery    string // the delivery's id
 	warnings    []string
 }
 
 func newPreview(s *subject, at *occasion) (*preview, error) {
-	p := &preview{occasion: at, integration: s.integration}
+	p := &preview{occasion: at, integration: s.integration, delivery: s.delivery}
 	var err error
 	p.rendered, err = s.render(at, func(template string, m render.Missing) {
 		p.warnings = append(p.warnings, fmt.Sprintf("%s:%d:%d: %s is missing; it renders as empty", template, m.Line, m.Column, m.Name))

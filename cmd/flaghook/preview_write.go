@@ -5,15 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
-	"github.com/flaghook/flaghook/hooks/send"
 	"github.com/flaghook/flaghook/manifest"
 	"github.com/flaghook/flaghook/render"
 )
-
-// sign is the signature that production puts on a body.
-var sign = send.Sign
 
 // previewJSON is what --format json prints.
 type previewJSON struct {
@@ -45,7 +42,7 @@ func (p *preview) json() previewJSON {
 	}
 	if r := p.rendered.Request; r != nil {
 		headers := []previewHeader{}
-		for _, h := range signedHeaders(r) {
+		for _, h := range p.signedHeaders() {
 			headers = append(headers, previewHeader(h))
 		}
 		out.Request = &previewRequest{Method: optional(r.Method), URL: optional(r.URL), Headers: headers, Body: string(r.Body)}
@@ -75,13 +72,11 @@ func optional(s string) *string {
 	return &s
 }
 
-// signedHeaders are the request's with the signature that production adds.
-func signedHeaders(r *manifest.Request) []manifest.Header {
-	headers := append([]manifest.Header{}, r.Headers...)
-	if s := r.Signature; s != nil {
-		headers = append(headers, manifest.Header{Name: s.Header, Value: sign(s.Secret, r.Body)})
-	}
-	return headers
+// signedHeaders are the request's with the signatures that production adds, as
+// for an attempt at the time of the occasion.
+func (p *preview) signedHeaders() []manifest.Header {
+	r := p.rendered.Request
+	return slices.Concat(r.Headers, r.Sign(p.delivery, p.at))
 }
 
 // bodyStyle says how a body is shown.
@@ -108,7 +103,7 @@ func (p *preview) writeText(w io.Writer, style bodyStyle) error {
 		if r.Method != "" {
 			fmt.Fprintf(&b, "%s %s\n", paint(bold, r.Method), show(r.URL))
 		}
-		for _, h := range signedHeaders(r) {
+		for _, h := range p.signedHeaders() {
 			fmt.Fprintf(&b, "%s: %s\n", paint(cyan, h.Name), show(h.Value))
 		}
 		b.WriteString("\n")

@@ -20,9 +20,10 @@ const (
 // script writes the request as commands for sh.
 func (t *traced) script() string {
 	var b strings.Builder
+	t.writeID(&b)
 	t.writeEscapes(&b)
 	stream := t.streams()
-	shellSigns := t.signature != "" && !(t.secret.literal() && t.body.literal())
+	shellSigns := t.standard.by != nil || t.hmac.by != nil && !(t.hmac.secret.literal() && t.body.literal())
 	data := t.word(t.body)
 	switch {
 	case stream:
@@ -31,7 +32,7 @@ func (t *traced) script() string {
 		fmt.Fprintf(&b, "body=%s\n", data)
 		data = `"$body"`
 	}
-	signature := t.sign(&b, shellSigns, stream)
+	signatures := t.sign(&b, stream)
 	if stream {
 		b.WriteString("body | ")
 	}
@@ -43,8 +44,8 @@ func (t *traced) script() string {
 	for n, name := range t.names {
 		fmt.Fprintf(&b, " \\\n  --header %s", t.header(name, t.values[n]))
 	}
-	if signature != "" {
-		b.WriteString(" \\\n  " + signature)
+	for _, arguments := range signatures {
+		b.WriteString(" \\\n  " + arguments)
 	}
 	if size := len(t.body.text()); size > expectFrom && !slices.ContainsFunc(t.names, func(n string) bool { return strings.EqualFold(n, "Expect") }) {
 		b.WriteString(" \\\n  --header 'Expect:'")
@@ -80,7 +81,7 @@ func isControl(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }
 // writeEscapes sets a variable for every value that is written escaped.
 func (t *traced) writeEscapes(b *strings.Builder) {
 	seen := map[string]bool{}
-	for _, text := range append([]pieces{t.url, t.body, t.secret}, t.values...) {
+	for _, text := range append([]pieces{t.url, t.body}, t.values...) {
 		for _, p := range text {
 			if p.variable < 0 || p.escape == 0 {
 				continue
@@ -102,30 +103,6 @@ func (t *traced) variable(p piece) string {
 		return name
 	}
 	return strings.ToLower(name) + "_" + escapings[p.escape].name
-}
-
-// sign writes how the signature is made, and returns curl's arguments for it.
-// An empty secret signs nothing.
-func (t *traced) sign(b *strings.Builder, shell, stream bool) string {
-	if t.signature == "" {
-		return ""
-	}
-	if !shell {
-		return "--header " + quote(t.signature+": "+sign(t.secret.text(), []byte(t.body.text())))
-	}
-	from := `printf %s "$body"`
-	if stream {
-		from = "body"
-	}
-	hmac := fmt.Sprintf("signature=$(%s | openssl dgst -sha256 -hmac %s | sed 's/^.*= *//')", from, t.word(t.secret))
-	header := quote(t.signature+": ") + `"$signature"`
-	if t.secret.literal() {
-		b.WriteString(hmac + "\n")
-		return "--header " + header
-	}
-	secret := t.variable(t.secret[slices.IndexFunc(t.secret, func(p piece) bool { return p.variable >= 0 })])
-	fmt.Fprintf(b, "[ -z \"$%s\" ] || %s\n", secret, hmac)
-	return fmt.Sprintf("${%s:+--header} ${%s:+%s}", secret, secret, header)
 }
 
 // header writes "Name: value", or "Name;" with which curl sends it empty.

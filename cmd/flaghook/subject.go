@@ -36,7 +36,7 @@ func (f *previewFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.event, "event", "", "`FILE` with an event, or with a ready template context; - for standard input")
 	flags.StringVar(&f.template, "template", "", "use this `template` (flag, default, validation, ...) whatever the event is")
 	flags.StringVar(&f.at, "at", "", "stamp the sample with this RFC 3339 `time` (default: now)")
-	flags.StringArrayVar(&f.set, "set", nil, "a form variable, `key=value` (repeatable); also oauth.baseURI and oauth.accessToken")
+	flags.StringArrayVar(&f.set, "set", nil, "a form variable, `key=value` (repeatable); also oauth.baseURI, oauth.accessToken and delivery.id")
 	flags.BoolVar(&f.strict, "strict", false, "exit 1 when there is a warning")
 	completeAuthor(cmd, &f.dirs)
 }
@@ -58,22 +58,26 @@ type subject struct {
 	template    string
 	config      render.Value
 	oauth       render.Value
+	delivery    string // the delivery's id
 	unset       []placeholder
 	warnings    []string
 }
 
 // A placeholder stands for a value that nobody has given.
 type placeholder struct {
-	key   string // of the form variable, or oauth.baseURI, oauth.accessToken
-	text  string // $APIKEY
-	oauth bool
+	of   string // "" for a form variable, oauth or delivery
+	key  string // of the form variable, or the name of the member
+	text string // $APIKEY
 }
 
 // oauthMembers are what templates see of an OAuth connection.
 var oauthMembers = []placeholder{
-	{key: "baseURI", text: "$OAUTH_BASE_URI", oauth: true},
-	{key: "accessToken", text: "$OAUTH_ACCESS_TOKEN", oauth: true},
+	{of: "oauth", key: "baseURI", text: "$OAUTH_BASE_URI"},
+	{of: "oauth", key: "accessToken", text: "$OAUTH_ACCESS_TOKEN"},
 }
+
+// deliveryID stands for the id that a delivery gets when an event is matched.
+var deliveryID = placeholder{of: "delivery", key: "id", text: "$DELIVERY_ID"}
 
 func newSubject(cmd *cobra.Command, name string, f previewFlags) (*subject, error) {
 	integration, err := loadUsable(cmd, name, f.dirs, "previewed")
@@ -97,14 +101,28 @@ func newSubject(cmd *cobra.Command, name string, f previewFlags) (*subject, erro
 	if integration.Manifest.RequiresOAuth {
 		oauth = s.setOAuth(set)
 	}
+	more := append(oauth, s.setDelivery(set)...)
 	s.config, s.warnings = integration.Placeholders(set)
 	for key, v := range s.config.Members() {
 		if _, given := set[key]; !given && v.Kind() == render.KindString {
 			s.unset = append(s.unset, placeholder{key: key, text: v.AsString()})
 		}
 	}
-	s.unset = append(s.unset, oauth...)
+	s.unset = append(s.unset, more...)
 	return s, nil
+}
+
+// setDelivery does for the delivery's id what setOAuth does.
+func (s *subject) setDelivery(set map[string]string) (unset []placeholder) {
+	name := deliveryID.setting()
+	value, given := set[name]
+	if !given || s.integration.Variable(name) != nil {
+		s.delivery = deliveryID.text
+		return []placeholder{deliveryID}
+	}
+	delete(set, name)
+	s.delivery = value
+	return nil
 }
 
 // setOAuth takes what set says about OAuth out of it, and returns what it does
@@ -126,7 +144,8 @@ func (s *subject) setOAuth(set map[string]string) (unset []placeholder) {
 
 // An occasion is an event that a subject is shown with.
 type occasion struct {
-	name    string // of the sample; "" for a file
+	name    string    // of the sample; "" for a file
+	at      time.Time // of the attempt that is shown
 	doc     render.Value
 	event   *manifest.Event
 	allowed *policyVerdict // nil for a ready context
@@ -156,7 +175,7 @@ func (s *subject) occasion(cmd *cobra.Command, f previewFlags) (*occasion, error
 		return nil, usagef("%s: an event is a JSON object", f.event)
 	}
 	if !isEvent(doc) {
-		return &occasion{doc: doc, event: hooks.FromContext(doc)}, nil
+		return &occasion{at: time.Now(), doc: doc, event: hooks.FromContext(doc)}, nil
 	}
 	return s.eventOccasion(f.event, doc)
 }
@@ -178,7 +197,7 @@ func (s *subject) sampleOccasion(name, at string) (*occasion, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.name = name
+	o.name, o.at = name, stamp
 	return o, nil
 }
 
@@ -215,12 +234,12 @@ func (s *subject) eventOccasion(name string, doc render.Value) (*occasion, error
 	if s.integration.DefaultStatements() == nil {
 		verdict.Statement, verdict.Reason = policy.None, "the integration has no default policy: every event goes through"
 	}
-	return &occasion{doc: event.Doc(), event: event.Rendered(), allowed: verdict}, nil
+	return &occasion{at: time.Now(), doc: event.Doc(), event: event.Rendered(), allowed: verdict}, nil
 }
 
 // render renders as production does, and tells of each missing name.
 func (s *subject) render(o *occasion, missing func(template string, m render.Missing)) (*manifest.Rendered, error) {
 	return s.integration.Render(o.event, manifest.RenderInput{
-		Config: s.config, OAuth: s.oauth, Template: s.template, OnMissing: missing,
+		Config: s.config, OAuth: s.oauth, Delivery: manifest.Delivery{ID: s.delivery, Attempt: 1}, Template: s.template, OnMissing: missing,
 	})
 }

@@ -34,10 +34,27 @@ type traced struct {
 	names     []string // of headers
 	values    []pieces // of headers
 	body      pieces
-	signature string // the header's name, "" where nothing is signed
-	secret    pieces
+	id        pieces // of the delivery
+	hmac      signing
+	standard  signing
 	skipped   string   // why nothing is sent
 	decided   []string // variables on whose emptiness the request depends
+}
+
+// signing is a way of signing with its secret.
+type signing struct {
+	by     *manifest.Signature // nil where nothing is signed
+	secret pieces
+}
+
+// signsWith takes over what a request says about a way of signing.
+func signsWith(r *manifest.Request, standard bool, secret pieces) signing {
+	for n := range r.Signatures {
+		if s := &r.Signatures[n]; s.Standard == standard {
+			return signing{s, secret}
+		}
+	}
+	return signing{}
 }
 
 // escapings are the ways in which templates write a value.
@@ -96,28 +113,26 @@ func trace(s *subject, at *occasion) (*traced, error) {
 	for n, v := range s.unset {
 		if !followed(s, at, markers, parts, n) {
 			needed = append(needed, "--set "+v.setting()+"=...")
-		} else if decides(s, at, markers, parts, n) {
+		} else if v != deliveryID && decides(s, at, markers, parts, n) {
 			t.decided = append(t.decided, v.setting())
 		}
 	}
 	if len(needed) > 0 {
 		return nil, &exitError{code: exitFailed, err: fmt.Errorf("the command needs %s: a shell cannot do what a helper of the templates does with it", strings.Join(needed, " "))}
 	}
-	t.url, t.body, t.secret = parts[0], parts[1], parts[2]
+	t.url, t.body, t.id = parts[0], parts[1], parts[2]
+	t.hmac, t.standard = signsWith(base.Request, false, parts[3]), signsWith(base.Request, true, parts[4])
 	for n, h := range base.Headers {
 		t.names = append(t.names, h.Name)
-		t.values = append(t.values, parts[3+n])
-	}
-	if base.Signature != nil {
-		t.signature = base.Signature.Header
+		t.values = append(t.values, parts[5+n])
 	}
 	return t, nil
 }
 
 // setting is what --set calls the value.
 func (p placeholder) setting() string {
-	if p.oauth {
-		return "oauth." + p.key
+	if p.of != "" {
+		return p.of + "." + p.key
 	}
 	return p.key
 }
@@ -127,27 +142,49 @@ func (p placeholder) setting() string {
 func marker() string { return "mK" + rand.Text()[:22] + "Zq" }
 
 // renderWith renders with these values for the unset variables.
-func renderWith(s *subject, at *occasion, values []string) (*manifest.Request, string, error) {
+func renderWith(s *subject, at *occasion, values []string) (*candidate, string, error) {
 	with := *s
 	for n, v := range s.unset {
-		if v.oauth {
+		switch v.of {
+		case "oauth":
 			with.oauth = with.oauth.With(v.key, render.String(values[n]))
-		} else {
+		case "delivery":
+			with.delivery = values[n]
+		default:
 			with.config = with.config.With(v.key, render.String(values[n]))
 		}
 	}
 	rendered, err := with.render(at, nil)
-	if err != nil {
-		return nil, "", err
+	if err != nil || rendered.Request == nil {
+		return nil, skippedBy(rendered), err
 	}
-	return rendered.Request, rendered.Skipped, nil
+	return &candidate{rendered.Request, with.delivery}, "", nil
 }
 
-// texts are all that a variable can reach: URL, body, secret, header values.
-func texts(r *manifest.Request) []string {
-	list := []string{r.URL, string(r.Body), ""}
-	if r.Signature != nil {
-		list[2] = r.Signature.Secret
+func skippedBy(r *manifest.Rendered) string {
+	if r == nil {
+		return ""
+	}
+	return r.Skipped
+}
+
+// A candidate is a request as it is rendered with some values.
+type candidate struct {
+	*manifest.Request
+
+	delivery string // the delivery's id
+}
+
+// texts are all that a variable can reach: URL, body, id of the delivery,
+// secrets, header values.
+func (r *candidate) texts() []string {
+	list := []string{r.URL, string(r.Body), r.delivery, "", ""}
+	for _, s := range r.Signatures {
+		if s.Standard {
+			list[4] = s.Secrets[0]
+		} else {
+			list[3] = s.Secrets[0]
+		}
 	}
 	for _, h := range r.Headers {
 		list = append(list, h.Value)
@@ -156,9 +193,9 @@ func texts(r *manifest.Request) []string {
 }
 
 // split cuts the texts of a request at the markers.
-func split(r *manifest.Request, markers []string) []pieces {
+func split(r *candidate, markers []string) []pieces {
 	var all []pieces
-	for _, text := range texts(r) {
+	for _, text := range r.texts() {
 		all = append(all, splitText(text, markers))
 	}
 	return all
@@ -197,17 +234,21 @@ func followed(s *subject, at *occasion, markers []string, parts []pieces, n int)
 		}
 	}
 	word := rand.Text()
-	for _, probe := range []string{
+	probes := []string{
 		"x" + word + changed + word + "9",
 		"y" + strings.Repeat(word, min(longProbe, maxProbes/times)/len(word)),
-	} {
+	}
+	if s.unset[n] == deliveryID {
+		probes = []string{"x" + word} // an id holds nothing that helpers change
+	}
+	for _, probe := range probes {
 		values := slices.Clone(markers)
 		values[n] = probe
 		r, _, err := renderWith(s, at, values)
 		if err != nil || r == nil {
 			return false
 		}
-		got := texts(r)
+		got := r.texts()
 		if len(got) != len(parts) {
 			return false
 		}
@@ -229,7 +270,7 @@ func decides(s *subject, at *occasion, markers []string, parts []pieces, n int) 
 	if err != nil || r == nil {
 		return true
 	}
-	got := texts(r)
+	got := r.texts()
 	if len(got) != len(parts) {
 		return true
 	}

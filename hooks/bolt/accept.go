@@ -1,11 +1,12 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/flaghook/flaghook/hooks"
 )
@@ -17,7 +18,7 @@ func (db *DB) Accept(ctx context.Context, batch []hooks.Accepted) ([]hooks.Recei
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	op := &acceptance{now: time.Now(), receipts: make([]hooks.Receipt, len(batch))}
+	op := &acceptance{receipts: make([]hooks.Receipt, len(batch))}
 	for _, a := range batch {
 		if err := op.add(a); err != nil {
 			return nil, err
@@ -32,50 +33,59 @@ func (db *DB) Accept(ctx context.Context, batch []hooks.Accepted) ([]hooks.Recei
 // An acceptance is a batch of events on its way to the file. All that can be
 // done before the writer's turn is done by the caller.
 type acceptance struct {
-	now      time.Time
 	events   []incoming
 	receipts []hooks.Receipt
 	bytes    int
-	woken    []wake // subscriptions that got deliveries
 }
 
 type incoming struct {
-	id, digest string
-	event      []byte
-	targets    []target
+	id, key, digest string
+	replay          string // of an event that is stored already
+	event           []byte // nil for a replay
+	lane            uint64 // of the targets that are ordered
+	targets         []target
 }
 
 // A target is a subscription with the id of the event's delivery to it.
 type target struct {
 	subscriptionID string
 	id             rawID
-}
-
-// A wake names a subscription that has something due.
-type wake struct {
-	ref uint64
-	id  string
+	ordered        bool
 }
 
 func (o *acceptance) add(a hooks.Accepted) error {
 	if a.Event == nil {
 		return errors.New("accept: an event is missing")
 	}
-	id := a.Event.ID()
-	if err := checkID(id); err != nil {
+	in := incoming{
+		id: a.Event.ID(), key: a.Event.Key(), digest: a.Event.Digest(), replay: a.Replay,
+		targets: make([]target, len(a.SubscriptionIDs)),
+	}
+	if err := checkID(in.key); err != nil {
 		return fmt.Errorf("event: %w", err)
 	}
-	data, err := a.Event.MarshalBinary()
-	if err != nil {
-		return fmt.Errorf("event %s: %w", id, err)
+	if err := checkID(in.replay); err != nil && in.replay != "" {
+		return fmt.Errorf("replay: %w", err)
 	}
-	in := incoming{id: id, digest: a.Event.Digest(), event: data, targets: make([]target, 0, len(a.SubscriptionIDs))}
-	for _, s := range a.SubscriptionIDs {
-		raw, _ := rawIDOf(hooks.DeliveryID(id, s))
-		in.targets = append(in.targets, target{s, raw})
+	if in.replay == "" {
+		var err error
+		if in.event, err = a.Event.MarshalBinary(); err != nil {
+			return fmt.Errorf("event %s: %w", in.id, err)
+		}
+		if len(a.Ordered) > 0 {
+			in.lane = laneOf(a.Event.Resource())
+		}
+	}
+	ordered := make(map[string]bool, len(a.Ordered))
+	for _, s := range a.Ordered {
+		ordered[s] = in.lane != 0
+	}
+	for i, s := range a.SubscriptionIDs {
+		raw, _ := rawIDOf(hooks.DeliveryID(in.key, s, in.replay))
+		in.targets[i] = target{s, raw, ordered[s]}
 	}
 	o.events = append(o.events, in)
-	o.bytes += len(data) + 200 + 150*len(in.targets)
+	o.bytes += len(in.event) + 200 + 150*len(in.targets)
 	return nil
 }
 
@@ -99,83 +109,144 @@ func rawIDOf(id string) (raw rawID, ok bool) {
 
 func (o *acceptance) size() int { return o.bytes }
 
-// apply looks at all events before it writes the first, so that a conflict
+// apply looks at all events before it writes the first, so that what is refused
 // leaves nothing behind.
 func (o *acceptance) apply(t *txn) error {
-	first := make(map[string]int, len(o.events)) // where an id comes first in the batch
-	for i, in := range o.events {
-		o.receipts[i] = hooks.Receipt{EventID: in.id}
-		digest := in.digest
-		if j, ok := first[in.id]; ok {
-			digest = o.events[j].digest
-			o.receipts[i].Duplicate = true
-		} else if head, ok := t.storedEvent(in.id); ok {
-			digest = head.digest
-			o.receipts[i] = hooks.Receipt{EventID: in.id, Matched: head.matched, Duplicate: true}
+	clear(o.receipts)                            // of a transaction that failed
+	first := make(map[string]int, len(o.events)) // where a new event comes first in the batch
+	room := t.db.maxBacklog - t.counts.total()
+	for i := range o.events {
+		in := &o.events[i]
+		o.receipts[i].EventID = in.id
+		isNew, err := o.check(t, in, &o.receipts[i], first)
+		if err != nil {
+			return err
 		}
-		if digest != in.digest {
-			return &hooks.EventConflictError{EventID: in.id}
+		if isNew {
+			first[in.key] = i
 		}
-		if _, ok := first[in.id]; !ok {
-			first[in.id] = i
+		if n := len(in.targets); n > 0 && !o.receipts[i].Duplicate {
+			if room -= n; room < 0 {
+				return fmt.Errorf("%w: there is room for %d in all", hooks.ErrBacklog, t.db.maxBacklog)
+			}
 		}
 	}
-	for i, in := range o.events {
-		if j := first[in.id]; o.receipts[i].Duplicate {
-			o.receipts[i].Matched = o.receipts[j].Matched
-			continue
+	for i := range o.events {
+		in := &o.events[i]
+		switch r := &o.receipts[i]; {
+		case in.replay != "":
+			t.storeReplay(in, r)
+		case !r.Duplicate:
+			r.Matched = t.store(in)
+		case r.Matched < 0: // of another in this batch
+			r.Matched = o.receipts[first[in.key]].Matched
 		}
-		o.receipts[i].Matched = o.store(t, in)
 	}
 	return nil
 }
 
-func (t *txn) storedEvent(id string) (eventHead, bool) {
-	seq := t.eventIDs.Get([]byte(id))
-	if seq == nil {
-		return eventHead{}, false
+// check says whether an event is new, and why it cannot be accepted.
+func (o *acceptance) check(t *txn, in *incoming, r *hooks.Receipt, first map[string]int) (isNew bool, err error) {
+	if j, ok := first[in.key]; ok && in.replay == "" {
+		r.Duplicate, r.Matched = true, -1
+		return false, o.same(in, o.events[j].digest)
 	}
-	head, _, err := decodeEvent(t.events.Get(seq))
+	v := t.eventIDs.Get(eventIDKey(in.key))
+	switch {
+	case v == nil && in.replay == "":
+		return true, nil
+	case v == nil:
+		return false, fmt.Errorf("replay event %s: %w", in.id, hooks.ErrNotFound)
+	}
+	known, err := decodeKnownEvent(v)
 	if err != nil {
-		t.fail(fmt.Errorf("event %s: %w", id, err))
+		t.fail(fmt.Errorf("event %s: %w", in.id, err))
+		return false, err
 	}
-	return head, true
+	if in.replay == "" {
+		r.Duplicate, r.Matched = true, known.matched
+	} else if t.events.Get(number(known.seq)) == nil {
+		return false, fmt.Errorf("replay event %s: it is no longer stored: %w", in.id, hooks.ErrNotFound)
+	}
+	return false, o.same(in, known.digest)
 }
 
-// store writes an event with its deliveries, and returns how many it has.
-func (o *acceptance) store(t *txn, in incoming) int {
+func (o *acceptance) same(in *incoming, digest string) error {
+	if digest != in.digest {
+		return &hooks.EventConflictError{EventID: in.id}
+	}
+	return nil
+}
+
+// store writes a new event with its deliveries, and returns how many it has.
+func (t *txn) store(in *incoming) int {
 	seq := t.next(t.events)
-	matched := 0
-	seen := make(map[uint64]bool, len(in.targets))
-	r := record{created: nanos(o.now), at: nanos(o.now), eventID: in.id}
+	head := eventHead{accepted: t.now, key: in.key, refs: t.deliver(in, seq, nil)}
+	known := knownEvent{seq: seq, accepted: t.now, matched: len(head.refs), digest: in.digest}
+	t.put(t.events, number(seq), head.encode(in.event))
+	t.put(t.eventIDs, eventIDKey(in.key), known.encode())
+	return known.matched
+}
+
+// deliver writes the deliveries of an event, those to some refs aside, and
+// returns the refs that they are for.
+func (t *txn) deliver(in *incoming, seq uint64, except []uint64) []uint64 {
+	refs := make([]uint64, 0, len(in.targets))
+	seen := make(map[uint64]bool, len(in.targets)+len(except))
+	for _, ref := range except {
+		seen[ref] = true
+	}
 	for _, target := range in.targets {
 		ref, ok := t.ref(target.subscriptionID)
 		if !ok || seen[ref] {
 			continue
 		}
 		seen[ref] = true
-		matched++
-		p := place{ref, seq}
-		key := p.key()
-		r.block = t.nextBlock()
-		t.put(t.fresh, key, r.encode())
-		t.put(t.ids, idKey(r.block, target.id), key)
-		o.woken = append(o.woken, wake{ref, target.subscriptionID})
+		refs = append(refs, ref)
+		r := record{created: t.now, at: t.now, since: t.now, eventKey: in.key, replay: in.replay, block: t.nextBlock()}
+		p, on := place{ref, seq}, fresh
+		if target.ordered {
+			r.lane = in.lane
+			on = t.enter(p, r.lane)
+		}
+		t.put(t.shelves[on], p.key(), r.encode())
+		t.put(t.ids, idKey(r.block, target.id), p.key())
+		t.count(on, r.created, +1)
+		if on == fresh {
+			t.woken = append(t.woken, wake{ref, target.subscriptionID})
+		}
 	}
-	t.put(t.events, number(seq), encodeEvent(eventHead{matched, in.digest}, in.event))
-	t.put(t.eventIDs, []byte(in.id), number(seq))
-	return matched
+	slices.Sort(refs)
+	return refs
 }
 
-func (o *acceptance) applied(q *queue) {
-	for _, w := range o.woken {
-		q.activate(q.subscription(w.ref, w.id))
-		q.changed = true
+// storeReplay writes the deliveries that a replay makes of an event. Those that
+// it has made already are not made again: it may be repeated after a crash.
+func (t *txn) storeReplay(in *incoming, r *hooks.Receipt) {
+	known, err := decodeKnownEvent(t.eventIDs.Get(eventIDKey(in.key)))
+	if err != nil {
+		t.fail(fmt.Errorf("event %s: %w", in.id, err))
+		return
+	}
+	var made []uint64
+	c := t.replays.Cursor()
+	for k, v := c.Seek(number(known.seq)); bytes.HasPrefix(k, number(known.seq)); k, v = c.Next() {
+		head, _, err := decodeEvent(v)
+		if err != nil {
+			t.fail(fmt.Errorf("replay of event %s: %w", in.id, err))
+			return
+		}
+		if head.key == in.replay {
+			made = append(made, head.refs...)
+		}
+	}
+	seq := t.next(t.events)
+	refs := t.deliver(in, seq, made)
+	r.Matched, r.Duplicate = len(made)+len(refs), len(refs) == 0 && len(made) > 0
+	if len(refs) > 0 {
+		head := eventHead{accepted: t.now, key: in.replay, refs: refs}
+		t.put(t.replays, place{known.seq, seq}.key(), head.encode(nil))
 	}
 }
 
-// id is the delivery id of a record.
-func (r *record) id(subscriptionID string) rawID {
-	raw, _ := rawIDOf(hooks.DeliveryID(r.eventID, subscriptionID))
-	return raw
-}
+func (o *acceptance) applied(*queue) {}

@@ -37,7 +37,7 @@ func openAt(t testing.TB, path string) *bolt.DB {
 	return db
 }
 
-// checkFile runs bbolt's own check over a closed file.
+// checkFile runs bbolt's own check and ours over a closed file.
 func checkFile(t testing.TB, path string) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: 5 * time.Second})
@@ -50,6 +50,7 @@ func checkFile(t testing.TB, path string) {
 		for err := range tx.Check() {
 			all = append(all, err)
 		}
+		all = append(all, bolt.Consistent(tx))
 		return errors.Join(all...)
 	})
 	if err := errors.Join(err, db.Close()); err != nil {

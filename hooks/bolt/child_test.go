@@ -156,7 +156,7 @@ func TestKill(t *testing.T) {
 		claimable[c.DeliveryID] = true
 	}
 	for _, id := range promised {
-		d, err := db.Delivery(t.Context(), hooks.DeliveryID(id, "a"))
+		d, err := db.Delivery(t.Context(), hooks.DeliveryID(id, "a", ""))
 		if err != nil {
 			t.Error(err)
 		} else if d.State.Final() == claimable[d.ID] {

@@ -24,10 +24,7 @@ func (db *DB) Claim(ctx context.Context, o hooks.ClaimOptions) ([]hooks.Claim, t
 	if o.Max < 1 || o.Lease <= 0 {
 		return nil, time.Time{}, errors.New("claim: Max must be 1 or more and Lease more than 0")
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, time.Time{}, err
-	}
-	if err := db.Err(); err != nil {
+	if err := db.usable(ctx); err != nil {
 		return nil, time.Time{}, err
 	}
 	q := &db.queue
@@ -50,14 +47,15 @@ func (db *DB) Claim(ctx context.Context, o hooks.ClaimOptions) ([]hooks.Claim, t
 }
 
 // claimable reports whether a subscription in the ring may give something out,
-// and turns the ring to it. Where none may, the file is left alone.
+// after it has parked those before it that may not. Where none may, the file is
+// left alone.
 func (q *queue) claimable(o hooks.ClaimOptions) bool {
-	for range q.ring.Len() {
-		front := q.ring.Front()
-		if q.roomOf(front.Value.(*subscription), o) > 0 {
+	for q.ring.Len() > 0 {
+		s := q.ring.Front().Value.(*subscription)
+		if q.roomOf(s, o) > 0 {
 			return true
 		}
-		q.ring.MoveToBack(front)
+		q.park(s)
 	}
 	return false
 }
@@ -87,10 +85,11 @@ func (q *queue) claim(in *scan, o hooks.ClaimOptions) ([]hooks.Claim, error) {
 		} else {
 			s, again = again[0], again[1:]
 		}
-		q.ring.MoveToBack(s.turn)
 		if q.roomOf(s, o) <= 0 {
+			q.park(s)
 			continue
 		}
+		q.ring.MoveToBack(s.turn)
 		var err error
 		claims, err = q.takeTurn(claims, in, s, min(turn, o.Max-len(claims)), o.Lease)
 		if err != nil {
@@ -101,6 +100,8 @@ func (q *queue) claim(in *scan, o hooks.ClaimOptions) ([]hooks.Claim, error) {
 			q.exhausted(s, in)
 		case s.room > 0:
 			again = append(again, s)
+		default:
+			q.park(s)
 		}
 	}
 	return claims, nil
@@ -121,7 +122,7 @@ func (q *queue) takeTurn(claims []hooks.Claim, in *scan, s *subscription, n int,
 		if err != nil {
 			return nil, fmt.Errorf("delivery %x: %w", p.key(), err)
 		}
-		c := claimOf(s, r)
+		c := claimOf(s, &r)
 		q.grant(s, p.seq, c.DeliveryID, in.now.Add(length))
 		claims = append(claims, c)
 		s.room--
@@ -135,7 +136,7 @@ func (q *queue) exhausted(s *subscription, in *scan) {
 	q.alarms.clear(&s.alarm)
 	if in.dueKey != nil { // the next one that is not leased
 		_, at, _ := dueOf(in.dueKey)
-		q.alarms.set(&s.alarm, at)
+		q.alarms.set(&s.alarm, timeOf(at))
 	}
 	q.rest(s)
 }
@@ -143,6 +144,7 @@ func (q *queue) exhausted(s *subscription, in *scan) {
 // A scan walks over what a subscription has due and not leased, oldest first.
 type scan struct {
 	now   time.Time
+	nanos int64 // now
 	retry *bbolt.Bucket
 	fresh *bbolt.Cursor
 	due   *bbolt.Cursor
@@ -155,6 +157,7 @@ type scan struct {
 func newScan(tx *bbolt.Tx, now time.Time) *scan {
 	return &scan{
 		now:   now,
+		nanos: now.UnixNano(),
 		retry: tx.Bucket(bucketRetry),
 		fresh: tx.Bucket(bucketFresh).Cursor(),
 		due:   tx.Bucket(bucketDue).Cursor(),
@@ -199,19 +202,19 @@ func (in *scan) skipDue() {
 }
 
 // retryDue is when the next retry is due; false when it is not due yet.
-func (in *scan) retryDue() (p place, at time.Time, ok bool) {
+func (in *scan) retryDue() (p place, at int64, ok bool) {
 	if in.dueKey == nil {
-		return place{}, time.Time{}, false
+		return place{}, 0, false
 	}
 	p, at, _ = dueOf(in.dueKey)
-	return p, at, !at.After(in.now)
+	return p, at, at <= in.nanos
 }
 
 // next gives a record and moves on; data is nil when nothing is left.
 func (in *scan) next() (p place, data []byte, err error) {
 	retry, at, isDue := in.retryDue()
 	switch {
-	case in.freshKey != nil && !(isDue && at.UnixNano() < createdOf(in.freshData)):
+	case in.freshKey != nil && !(isDue && at < createdOf(in.freshData)):
 		p, _ = placeOf(in.freshKey)
 		data = in.freshData
 		in.freshKey, in.freshData = in.fresh.Next()

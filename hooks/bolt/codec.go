@@ -69,27 +69,79 @@ func (d *decoder) varint() int64 {
 func (d *decoder) bytes() []byte  { return d.take(d.uvarint()) }
 func (d *decoder) string() string { return string(d.bytes()) }
 
-// An eventHead is what is asked of a stored event without reading all of it.
-type eventHead struct {
-	matched int
-	digest  string
+// A known event is what its id leads to: all that it takes to answer when the
+// event is sent again, also once the event itself is no longer kept.
+type knownEvent struct {
+	seq      uint64
+	accepted int64
+	matched  int
+	digest   string
 }
 
-func encodeEvent(h eventHead, event []byte) []byte {
-	b := make([]byte, 0, 10+len(h.digest)+len(event))
-	b = binary.AppendUvarint(b, uint64(h.matched))
-	b = appendString(b, h.digest)
+func (k knownEvent) encode() []byte {
+	b := make([]byte, 0, 16+4+len(k.digest)+1)
+	b = binary.BigEndian.AppendUint64(b, k.seq)
+	b = binary.BigEndian.AppendUint64(b, uint64(k.accepted))
+	b = binary.AppendUvarint(b, uint64(k.matched))
+	return appendString(b, k.digest)
+}
+
+func decodeKnownEvent(b []byte) (knownEvent, error) {
+	d := decoder{b: b}
+	k := knownEvent{seq: uint64(d.int64()), accepted: d.int64(), matched: int(d.uvarint()), digest: d.string()}
+	if d.failed {
+		return knownEvent{}, errRecord
+	}
+	return k, nil
+}
+
+// An eventHead is what is kept beside an event: to whom it went is the index
+// by which its deliveries are found. The same is kept of a replay, in place of
+// the key its id.
+type eventHead struct {
+	accepted int64
+	key      string
+	refs     []uint64 // ascending
+}
+
+// encode puts the head before an event.
+func (h eventHead) encode(event []byte) []byte {
+	b := make([]byte, 0, 8+8+len(h.key)+3*len(h.refs)+len(event))
+	b = binary.BigEndian.AppendUint64(b, uint64(h.accepted))
+	b = appendString(b, h.key)
+	b = binary.AppendUvarint(b, uint64(len(h.refs)))
+	last := uint64(0)
+	for _, ref := range h.refs {
+		b = binary.AppendUvarint(b, ref-last)
+		last = ref
+	}
 	return append(b, event...)
 }
 
 // decodeEvent reads the head; event shares memory with b.
 func decodeEvent(b []byte) (h eventHead, event []byte, err error) {
 	d := decoder{b: b}
-	h = eventHead{matched: int(d.uvarint()), digest: d.string()}
+	h = eventHead{accepted: d.int64(), key: d.string()}
+	n := d.uvarint()
+	if n > uint64(len(d.b)) { // each takes a byte or more
+		return eventHead{}, nil, errRecord
+	}
+	h.refs = make([]uint64, 0, n)
+	last := uint64(0)
+	for range n {
+		last += d.uvarint()
+		h.refs = append(h.refs, last)
+	}
 	if d.failed {
 		return eventHead{}, nil, errRecord
 	}
 	return h, d.b, nil
+}
+
+// acceptedOf reads the time of acceptance alone.
+func acceptedOf(event []byte) int64 {
+	d := decoder{b: event}
+	return d.int64()
 }
 
 // The counters of a status are written with every attempt and its errors, which
@@ -100,7 +152,8 @@ func encodeCounters(s hooks.Status) []byte {
 	b = binary.AppendVarint(b, int64(s.SuccessCount))
 	b = binary.AppendVarint(b, int64(s.ErrorCount))
 	b = binary.AppendVarint(b, nanos(s.LastSuccess))
-	return binary.AppendVarint(b, nanos(s.LastError))
+	b = binary.AppendVarint(b, nanos(s.LastError))
+	return binary.AppendVarint(b, nanos(s.FailingSince))
 }
 
 // decodeCounters reads into s; no record means all zero.
@@ -113,6 +166,9 @@ func decodeCounters(b []byte, s *hooks.Status) error {
 	s.ErrorCount = int(d.varint())
 	s.LastSuccess = timeOf(d.varint())
 	s.LastError = timeOf(d.varint())
+	if len(d.b) > 0 { // a file that was migrated does not know
+		s.FailingSince = timeOf(d.varint())
+	}
 	if d.failed {
 		return errRecord
 	}

@@ -18,7 +18,7 @@ type format struct {
 
 // presentFormat is what this program writes. A change of the layout adds one
 // to the number and appends a step.
-var presentFormat = format{number: 1}
+var presentFormat = format{number: 2, steps: []func(*bbolt.Tx) error{migrate1}}
 
 var keyFormat = []byte("format")
 
@@ -77,6 +77,9 @@ func (f format) create(tx *bbolt.Tx) error {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}
+	}
+	if err := tx.Bucket(bucketMeta).Put(keyCounts, counts{}.encode()); err != nil {
+		return err
 	}
 	return f.stamp(tx)
 }

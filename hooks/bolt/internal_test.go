@@ -17,7 +17,8 @@ import (
 )
 
 // later is a format that may come: two steps beyond the present one.
-var later = format{number: 3, steps: []func(*bbolt.Tx) error{
+var later = format{number: 4, steps: []func(*bbolt.Tx) error{
+	migrate1,
 	func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put([]byte("step"), []byte("one")) },
 	func(tx *bbolt.Tx) error {
 		if string(tx.Bucket(bucketMeta).Get([]byte("step"))) != "one" {
@@ -52,11 +53,11 @@ func TestMigration(t *testing.T) {
 	closed(t, mustOpen(t, path, later)) // has nothing left to do
 
 	_, err := open(path, Options{}, presentFormat)
-	if err == nil || !strings.Contains(err.Error(), "format 3, written by a newer flaghook") {
+	if err == nil || !strings.Contains(err.Error(), "format 4, written by a newer flaghook") {
 		t.Errorf("an older program opens it: %v", err)
 	}
 
-	backup := path + ".format-1.bak"
+	backup := path + ".format-2.bak"
 	info, err := os.Stat(backup)
 	if err != nil || info.Mode().Perm()&0o077 != 0 {
 		t.Fatalf("copy: %v, %v", info, err)
@@ -70,12 +71,12 @@ func TestMigration(t *testing.T) {
 func TestMigrationThatFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flaghook.db")
 	closed(t, mustOpen(t, path, presentFormat))
-	broken := format{number: 3, steps: []func(*bbolt.Tx) error{
-		later.steps[0],
+	broken := format{number: 4, steps: []func(*bbolt.Tx) error{
+		migrate1, later.steps[1],
 		func(*bbolt.Tx) error { return errors.New("no luck") },
 	}}
 	_, err := open(path, Options{}, broken)
-	if err == nil || !strings.Contains(err.Error(), "from format 2 to 3: no luck") {
+	if err == nil || !strings.Contains(err.Error(), "from format 3 to 4: no luck") {
 		t.Errorf("error %v", err)
 	}
 	closed(t, mustOpen(t, path, presentFormat)) // as it was
@@ -148,8 +149,12 @@ func TestRecordRoundTrip(t *testing.T) {
 			state:    byte(rapid.IntRange(0, len(states)-1).Draw(t, "state")),
 			created:  rapid.Int64().Draw(t, "created"),
 			at:       rapid.Int64().Draw(t, "at"),
+			since:    rapid.Int64().Draw(t, "since"),
+			base:     rapid.IntRange(0, 100).Draw(t, "base"),
 			block:    rapid.Uint32().Draw(t, "block"),
-			eventID:  rapid.String().Draw(t, "eventID"),
+			lane:     rapid.Uint64().Draw(t, "lane"),
+			eventKey: rapid.String().Draw(t, "eventKey"),
+			replay:   rapid.String().Draw(t, "replay"),
 			reason:   rapid.String().Draw(t, "reason"),
 			attempts: rapid.IntRange(0, 100).Draw(t, "attempts"),
 			raw:      rapid.SliceOfN(rapid.Byte(), 1, 50).Draw(t, "raw"),
@@ -170,9 +175,14 @@ func TestDecodersTakeAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := rapid.SliceOfN(rapid.Byte(), 0, 60).Draw(t, "b")
 		if r, err := decodeRecord(b); err == nil {
-			r.delivery("a")
+			r.delivery("a", logged)
 		}
+		decodeRecord1(b)
 		decodeEvent(b)
+		acceptedOf(b)
+		decodeKnownEvent(b)
+		decodeCounts(b)
+		decodeDocument(b)
 		decodeErrors(b)
 		decodeCounters(b, new(hooks.Status))
 		decodeSubscription(b)

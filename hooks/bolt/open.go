@@ -26,14 +26,35 @@ type Options struct {
 	// Timeout is how long Open waits for another process to let go of the
 	// file. Default: 1 s.
 	Timeout time.Duration
+
+	// MaxBacklog bounds the deliveries that are not finished: Accept refuses
+	// more with hooks.ErrBacklog. Default: 5,000,000.
+	MaxBacklog int
+}
+
+func (o *Options) setDefaults() {
+	o.Timeout = cmp.Or(o.Timeout, time.Second)
+	o.MaxBacklog = cmp.Or(o.MaxBacklog, 5_000_000)
+}
+
+// Validate names the first option that makes no sense.
+func (o *Options) Validate() error {
+	switch {
+	case o.Timeout < 0:
+		return errors.New("bolt.Options: Timeout must be positive, or 0 for its default")
+	case o.MaxBacklog < 0:
+		return errors.New("bolt.Options: MaxBacklog must be positive, or 0 for its default")
+	}
+	return nil
 }
 
 // DB is an open file. All methods are safe for concurrent use. After Close, and
 // after a failure (see Failed), they return errors that wrap
 // hooks.ErrUnavailable.
 type DB struct {
-	bolt *bbolt.DB
-	file *os.File // the one that bolt has open
+	bolt       *bbolt.DB
+	file       *os.File // the one that bolt has open
+	maxBacklog int
 
 	requests chan *request
 	quit     chan struct{} // closed by Close: write what has gathered, then stop
@@ -50,11 +71,13 @@ type DB struct {
 	block atomic.Uint32 // the block of ids that is written to
 
 	// What follows is the writer's alone.
+	counts   counts
 	inBlock  int      // ids written to block
 	sweeping []uint64 // refs of deleted subscriptions whose records are still there
 	resting  bool     // no sweeping until a commit succeeds: the last one did not
 
-	queue queue
+	queue  queue
+	listed places
 }
 
 var (
@@ -85,7 +108,13 @@ func Open(path string, o Options) (*DB, error) {
 }
 
 func open(path string, o Options, f format) (*DB, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o.setDefaults()
 	db := &DB{
+		maxBacklog: o.MaxBacklog,
+
 		requests: make(chan *request, maxRequests),
 		quit:     make(chan struct{}),
 		stopped:  make(chan struct{}),
@@ -93,7 +122,7 @@ func open(path string, o Options, f format) (*DB, error) {
 		ready:    make(chan struct{}, 1),
 	}
 	db.queue.init()
-	if err := db.openBolt(path, cmp.Or(o.Timeout, time.Second)); err != nil {
+	if err := db.openBolt(path, o.Timeout); err != nil {
 		return nil, err
 	}
 	err := guard(func() error {
@@ -172,7 +201,11 @@ func (db *DB) load(tx *bbolt.Tx) error {
 		db.block.Store(binary.BigEndian.Uint32(last))
 		db.inBlock = idsPerBlock // start a block of our own
 	}
-	err := tx.Bucket(bucketDeleted).ForEach(func(k, _ []byte) error {
+	var err error
+	if db.counts, err = decodeCounts(tx.Bucket(bucketMeta).Get(keyCounts)); err != nil {
+		return err
+	}
+	err = tx.Bucket(bucketDeleted).ForEach(func(k, _ []byte) error {
 		if ref, ok := numberOf(k); ok {
 			db.sweeping = append(db.sweeping, ref)
 		}
@@ -232,10 +265,7 @@ func unavailable(err error) error {
 
 // view reads. A file that turns out to be damaged fails the DB.
 func (db *DB) view(ctx context.Context, read func(tx *bbolt.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := db.Err(); err != nil {
+	if err := db.usable(ctx); err != nil {
 		return err
 	}
 	err := guard(func() error { return db.bolt.View(read) })

@@ -22,6 +22,7 @@ type queue struct {
 	mu      sync.Mutex
 	subs    map[uint64]*subscription // those with something due, waiting or leased
 	ring    *list.List               // of *subscription: those that may have something due, next first
+	parked  map[string]*subscription // by id: those that have no capacity until they are resumed
 	alarms  alarms                   // ends of leases, and when subscriptions fall due
 	leases  map[string]*lease        // by delivery id
 	claims  uint64                   // how many times Claim was called
@@ -32,9 +33,10 @@ type queue struct {
 type subscription struct {
 	ref    uint64
 	id     string
-	turn   *list.Element // its place in the ring, nil when it is not there
-	alarm  alarm         // when its next retry is due
-	leased map[uint64]struct{}
+	turn   *list.Element     // its place in the ring, nil when it is not there
+	parked bool              // it is among the parked, and so not in the ring
+	alarm  alarm             // when its next retry is due
+	leased map[uint64]string // delivery ids by seq
 
 	// What Claim remembers during one call.
 	claim uint64 // which call
@@ -52,10 +54,11 @@ type lease struct {
 func (q *queue) init() {
 	q.subs = make(map[uint64]*subscription)
 	q.ring = list.New()
+	q.parked = make(map[string]*subscription)
 	q.leases = make(map[string]*lease)
 }
 
-// load finds the subscriptions with unfinished deliveries, one seek for each.
+// load finds the subscriptions with something to claim, one seek for each.
 func (q *queue) load(tx *bbolt.Tx) error {
 	refs := tx.Bucket(bucketRefs)
 	for _, name := range [][]byte{bucketFresh, bucketRetry} {
@@ -80,16 +83,16 @@ func (q *queue) due() bool { return q.ring.Len() > 0 }
 func (q *queue) subscription(ref uint64, id string) *subscription {
 	s := q.subs[ref]
 	if s == nil {
-		s = &subscription{ref: ref, id: id, leased: make(map[uint64]struct{})}
+		s = &subscription{ref: ref, id: id, leased: make(map[uint64]string)}
 		s.alarm = alarm{position: unset, ring: func() { q.activate(s) }}
 		q.subs[ref] = s
 	}
 	return s
 }
 
-// activate puts a subscription at the end of the ring.
+// activate puts a subscription at the end of the ring, unless it is parked.
 func (q *queue) activate(s *subscription) {
-	if s.turn == nil {
+	if s.turn == nil && !s.parked {
 		s.turn = q.ring.PushBack(s)
 	}
 }
@@ -101,6 +104,21 @@ func (q *queue) deactivate(s *subscription) {
 	}
 }
 
+// park takes a subscription without capacity out of the ring until it is
+// resumed, whatever comes for it meanwhile.
+func (q *queue) park(s *subscription) {
+	q.deactivate(s)
+	s.parked = true
+	q.parked[s.id] = s
+}
+
+// unpark puts it back; if it has nothing to claim any more, Claim will see.
+func (q *queue) unpark(s *subscription) {
+	s.parked = false
+	delete(q.parked, s.id)
+	q.activate(s)
+}
+
 // wakeAt sees to it that a subscription is looked at then, or earlier.
 func (q *queue) wakeAt(s *subscription, t time.Time) {
 	if s.alarm.position == unset || t.Before(s.alarm.at) {
@@ -110,7 +128,7 @@ func (q *queue) wakeAt(s *subscription, t time.Time) {
 
 // rest forgets a subscription that has nothing to remember.
 func (q *queue) rest(s *subscription) {
-	if s.turn == nil && s.alarm.position == unset && len(s.leased) == 0 {
+	if s.turn == nil && !s.parked && s.alarm.position == unset && len(s.leased) == 0 {
 		delete(q.subs, s.ref)
 	}
 }
@@ -121,10 +139,11 @@ func (q *queue) drop(ref uint64) {
 	if s == nil {
 		return
 	}
-	for id, l := range q.leases {
-		if l.sub == s {
-			q.endLease(id)
-		}
+	for _, id := range s.leased {
+		q.endLease(id)
+	}
+	if s.parked {
+		q.unpark(s)
 	}
 	q.deactivate(s)
 	q.alarms.clear(&s.alarm)
@@ -139,7 +158,7 @@ func (q *queue) grant(s *subscription, seq uint64, id string, until time.Time) {
 		q.activate(s)
 	}}
 	q.leases[id] = l
-	s.leased[seq] = struct{}{}
+	s.leased[seq] = id
 	q.alarms.set(&l.alarm, until)
 }
 
@@ -233,12 +252,15 @@ func (a alarms) next() time.Time {
 var _ heap.Interface = (*alarms)(nil)
 
 // claimOf names a delivery for its claimer.
-func claimOf(s *subscription, r record) hooks.Claim {
+func claimOf(s *subscription, r *record) hooks.Claim {
 	return hooks.Claim{
-		DeliveryID:     hooks.DeliveryID(r.eventID, s.id),
-		EventID:        r.eventID,
+		DeliveryID:     r.id(s.id),
+		EventKey:       r.eventKey,
 		SubscriptionID: s.id,
+		Replay:         r.replay,
 		Attempts:       r.attempts,
+		Tries:          r.attempts - r.base,
 		CreatedAt:      timeOf(r.created),
+		Since:          timeOf(r.since),
 	}
 }

@@ -3,34 +3,82 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
-	"strconv"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/flaghook/flaghook/hooks"
 )
 
-// Event implements hooks.Store.
-func (db *DB) Event(ctx context.Context, id string) (*hooks.Event, error) {
-	var data []byte
+// Event implements hooks.Store. An event that has no scope and is asked for by
+// its key comes before others of that id.
+func (db *DB) Event(ctx context.Context, key string) (*hooks.StoredEvent, error) {
+	var stored storedEvent
 	err := db.view(ctx, func(tx *bbolt.Tx) error {
-		seq := tx.Bucket(bucketEventIDs).Get([]byte(id))
-		if seq == nil {
-			return hooks.ErrNotFound
+		known, err := findEvent(tx.Bucket(bucketEventIDs), key)
+		if err != nil {
+			return err
 		}
-		_, stored, err := decodeEvent(tx.Bucket(bucketEvents).Get(seq))
-		data = bytes.Clone(stored)
+		v := tx.Bucket(bucketEvents).Get(number(known.seq))
+		if v == nil {
+			return hooks.ErrNotFound // only its id is still known
+		}
+		stored, err = readEvent(v)
 		return err
 	})
-	event := new(hooks.Event)
-	if err == nil {
-		err = event.UnmarshalBinary(data)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", id, err)
+		return nil, fmt.Errorf("event %s: %w", key, err)
 	}
-	return event, nil
+	return stored.event()
+}
+
+// findEvent looks for the event of a key or of a bare id.
+func findEvent(eventIDs *bbolt.Bucket, key string) (knownEvent, error) {
+	exact := eventIDKey(key)
+	if v := eventIDs.Get(exact); v != nil {
+		return decodeKnownEvent(v)
+	}
+	var newest knownEvent
+	if strings.Contains(key, "/") {
+		return newest, hooks.ErrNotFound
+	}
+	c := eventIDs.Cursor()
+	for k, v := c.Seek(exact); bytes.HasPrefix(k, exact); k, v = c.Next() {
+		known, err := decodeKnownEvent(v)
+		if err != nil {
+			return newest, err
+		}
+		if known.seq > newest.seq {
+			newest = known
+		}
+	}
+	if newest.seq == 0 {
+		return newest, hooks.ErrNotFound
+	}
+	return newest, nil
+}
+
+// A storedEvent is a copy of what is stored of an event. It is taken apart
+// outside of the transaction, which that would make long.
+type storedEvent struct {
+	head eventHead
+	data []byte
+}
+
+func readEvent(v []byte) (storedEvent, error) {
+	head, data, err := decodeEvent(v)
+	return storedEvent{head, bytes.Clone(data)}, err
+}
+
+func (s storedEvent) event() (*hooks.StoredEvent, error) {
+	event := new(hooks.Event)
+	if err := event.UnmarshalBinary(s.data); err != nil {
+		return nil, fmt.Errorf("event %s: %w", s.head.key, err)
+	}
+	return &hooks.StoredEvent{Event: event, AcceptedAt: timeOf(s.head.accepted), Matched: len(s.head.refs)}, nil
 }
 
 // Delivery implements hooks.Store.
@@ -46,13 +94,16 @@ func (db *DB) Delivery(ctx context.Context, id string) (*hooks.Delivery, error) 
 		if subscriptionID == nil {
 			return hooks.ErrNotFound
 		}
-		for _, name := range deliveryBuckets {
+		for s, name := range shelfBuckets {
 			if data := tx.Bucket(name).Get(p.key()); data != nil {
 				r, err := decodeRecord(data)
 				if err != nil {
 					return err
 				}
-				d, err = r.delivery(string(subscriptionID))
+				if r.id(string(subscriptionID)) != id {
+					break
+				}
+				d, err = r.delivery(string(subscriptionID), shelf(s))
 				return err
 			}
 		}
@@ -64,14 +115,16 @@ func (db *DB) Delivery(ctx context.Context, id string) (*hooks.Delivery, error) 
 	return d, nil
 }
 
-// deliveryBuckets are those that hold records of deliveries.
-var deliveryBuckets = [...][]byte{bucketFresh, bucketRetry, bucketLog}
-
-// find asks the blocks of ids, newest first, where a delivery is.
+// find asks the blocks of ids, newest first, where a delivery is. Those that
+// were listed a moment ago are remembered: lists are what bulk work goes by. It
+// may be there no more.
 func (db *DB) find(ids *bbolt.Bucket, id string) (place, bool) {
 	raw, ok := rawIDOf(id)
 	if !ok {
 		return place{}, false
+	}
+	if p, ok := db.listed.get(raw); ok {
+		return p, true
 	}
 	first, ok := firstBlock(ids)
 	if !ok {
@@ -88,96 +141,22 @@ func (db *DB) find(ids *bbolt.Bucket, id string) (place, bool) {
 	return place{}, false
 }
 
-// Deliveries implements hooks.Store. A subscription that does not exist has
-// none.
-func (db *DB) Deliveries(ctx context.Context, subscriptionID, before string, limit int) (hooks.DeliveryPage, error) {
-	var page hooks.DeliveryPage
-	if limit < 1 || limit > 1000 {
-		return page, fmt.Errorf("list deliveries: limit %d is not within 1 to 1000", limit)
+// firstBlock is the oldest block of ids that there is.
+func firstBlock(ids *bbolt.Bucket) (uint32, bool) {
+	k, _ := ids.Cursor().First()
+	if len(k) < 4 {
+		return 0, false
 	}
-	var end uint64 // the seq before which the page begins; 0 is after the last
-	if before != "" {
-		var err error
-		if end, err = strconv.ParseUint(before, 36, 64); err != nil || end == 0 {
-			return page, fmt.Errorf("list deliveries: %q is not a cursor that an earlier page ended with", before)
-		}
-	}
-	err := db.view(ctx, func(tx *bbolt.Tx) error {
-		ref, ok := refIn(tx.Bucket(bucketSubscriptions), subscriptionID)
-		if !ok {
-			return nil
-		}
-		list := newListing(tx, ref, end)
-		for {
-			p, data := list.next()
-			if data == nil {
-				return nil
-			}
-			if len(page.Items) == limit {
-				page.Cursor = strconv.FormatUint(end, 36)
-				return nil
-			}
-			r, err := decodeRecord(data)
-			if err != nil {
-				return fmt.Errorf("delivery %x: %w", p.key(), err)
-			}
-			d, err := r.delivery(subscriptionID)
-			if err != nil {
-				return fmt.Errorf("delivery %x: %w", p.key(), err)
-			}
-			page.Items = append(page.Items, d)
-			end = p.seq
-		}
-	})
-	if err != nil {
-		return hooks.DeliveryPage{}, err
-	}
-	return page, nil
+	return binary.BigEndian.Uint32(k), true
 }
 
-// A listing merges the stretches of a subscription in the buckets that hold
-// deliveries, newest first.
-type listing struct {
-	prefix []byte
-	heads  [len(deliveryBuckets)]struct {
-		cursor    *bbolt.Cursor
-		key, data []byte
-	}
+// maxLimit bounds the pages of lists.
+const maxLimit = 1000
+
+var errLimit = fmt.Errorf("the limit is not within 1 to %d", maxLimit)
+
+func errCursor(before string) error {
+	return fmt.Errorf("%q is not a cursor that an earlier page ended with", before)
 }
 
-// newListing begins before the delivery of seq end; 0 is after the last.
-func newListing(tx *bbolt.Tx, ref, end uint64) *listing {
-	l := &listing{prefix: number(ref)}
-	stop := place{ref, end}.key()
-	if end == 0 {
-		stop = number(ref + 1)
-	}
-	for i, name := range deliveryBuckets {
-		h := &l.heads[i]
-		h.cursor = tx.Bucket(name).Cursor()
-		if k, _ := h.cursor.Seek(stop); k == nil {
-			h.key, h.data = h.cursor.Last()
-		} else {
-			h.key, h.data = h.cursor.Prev()
-		}
-	}
-	return l
-}
-
-// next gives a record and moves on; data is nil at the end.
-func (l *listing) next() (p place, data []byte) {
-	newest := -1
-	for i, h := range l.heads {
-		if bytes.HasPrefix(h.key, l.prefix) && (newest < 0 || bytes.Compare(h.key, l.heads[newest].key) > 0) {
-			newest = i
-		}
-	}
-	if newest < 0 {
-		return place{}, nil
-	}
-	h := &l.heads[newest]
-	p, _ = placeOf(h.key)
-	data = h.data
-	h.key, h.data = h.cursor.Prev()
-	return p, data
-}
+var errNoState = errors.New("it asks for a state that is none")

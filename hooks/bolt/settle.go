@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/flaghook/flaghook/hooks"
 )
 
 // Settle implements hooks.Queue. It does nothing, and that is no error, when the
 // subscription was deleted or the delivery is finished already: by another
-// claimer after this one's lease had ended. A settlement after the lease's end
-// counts while the delivery is unfinished.
+// claimer after this one's lease had ended, or because it was cancelled. A
+// settlement after the lease's end counts while the delivery is unfinished.
 func (db *DB) Settle(ctx context.Context, s hooks.Settlement) error {
 	state, ok := stateNumber(s.State)
 	if !ok {
@@ -55,49 +53,22 @@ func (o *settlement) apply(t *txn) error {
 	if o.place.ref != ref {
 		return nil // it belonged to a deleted subscription of the same id
 	}
-	key := o.place.key()
-	from := t.fresh
-	data := from.Get(key)
-	if data == nil {
-		from = t.retry
-		data = from.Get(key)
-	}
-	if data == nil {
+	was, from, ok := t.lookUp(o.place, fresh, retry, held)
+	if !ok {
 		return nil // finished
 	}
-	r, err := decodeRecord(data)
-	if err != nil {
-		t.fail(fmt.Errorf("delivery %s: %w", o.Claim.DeliveryID, err))
-		return nil
+	is := was
+	is.state, is.reason, is.at = o.state, o.Reason, o.at
+	if o.attempt != nil {
+		is.attempts++
+		is.raw = append(is.raw[:len(is.raw):len(is.raw)], o.attempt...)
 	}
-	o.move(t, r, from, key)
+	o.moved = true
+	t.move(o.place, from, shelfOf(o.state), was, is)
 	if o.Attempt != nil {
 		t.recordAttempt(ref, *o.Attempt)
 	}
 	return nil
-}
-
-// move writes the record as it is now to where it belongs now.
-func (o *settlement) move(t *txn, r record, from *bbolt.Bucket, key []byte) {
-	o.moved = true
-	if from == t.retry {
-		t.delete(t.due, dueKey(o.place, timeOf(r.at)))
-	}
-	r.state, r.reason, r.at = o.state, o.Reason, o.at
-	if o.attempt != nil {
-		r.attempts++
-		r.raw = append(r.raw[:len(r.raw):len(r.raw)], o.attempt...)
-	}
-	to := t.log
-	if !o.State.Final() {
-		to = t.retry
-		t.put(t.due, dueKey(o.place, timeOf(r.at)), nil)
-	}
-	data := r.encode() // before the delete: r shares memory with the page
-	if from != to {
-		t.delete(from, key)
-	}
-	t.put(to, key, data)
 }
 
 func (o *settlement) applied(q *queue) {
@@ -110,27 +81,4 @@ func (o *settlement) applied(q *queue) {
 	if s != nil {
 		q.rest(s)
 	}
-}
-
-// Release implements hooks.Queue: what is not leased is left alone.
-func (db *DB) Release(ctx context.Context, deliveryIDs ...string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := db.Err(); err != nil {
-		return err
-	}
-	released := false
-	db.queue.mu.Lock()
-	for _, id := range deliveryIDs {
-		if s := db.queue.endLease(id); s != nil {
-			db.queue.activate(s)
-			released = true
-		}
-	}
-	db.queue.mu.Unlock()
-	if released {
-		db.signal()
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -16,14 +17,25 @@ const idsPerBlock = 512
 // which ends the transaction for everybody.
 type txn struct {
 	db       *DB
+	now      int64 // when it began: the time of acceptance of its events
 	err      error
 	dirty    bool
 	sweeping []uint64
 	statuses map[uint64]*statusChange
+	counts   counts
+	ages     map[uint64]int // changes by second of acceptance
+	woken    []wake         // what may be claimable when it is committed
 
-	subscriptions, refs, counters, errors *bbolt.Bucket
-	events, eventIDs                      *bbolt.Bucket
-	fresh, retry, due, log, ids, deleted  *bbolt.Bucket
+	meta, subscriptions, refs, counters, errors, records *bbolt.Bucket
+	events, eventIDs, replays                            *bbolt.Bucket
+	due, lanes, ids, agesBucket, deleted                 *bbolt.Bucket
+	shelves                                              [shelves]*bbolt.Bucket
+}
+
+// A wake names a subscription that has something due.
+type wake struct {
+	ref uint64
+	id  string
 }
 
 // appendFill is how full bbolt leaves the pages of buckets that grow at their
@@ -32,21 +44,28 @@ const appendFill = 0.9
 
 func newTxn(db *DB, tx *bbolt.Tx) *txn {
 	t := &txn{
-		db: db, sweeping: db.sweeping, statuses: make(map[uint64]*statusChange),
+		db: db, now: time.Now().UnixNano(), sweeping: db.sweeping, counts: db.counts,
+		statuses:      make(map[uint64]*statusChange),
+		ages:          make(map[uint64]int),
+		meta:          tx.Bucket(bucketMeta),
 		subscriptions: tx.Bucket(bucketSubscriptions),
 		refs:          tx.Bucket(bucketRefs),
 		counters:      tx.Bucket(bucketCounters),
 		errors:        tx.Bucket(bucketErrors),
+		records:       tx.Bucket(bucketRecords),
 		events:        tx.Bucket(bucketEvents),
 		eventIDs:      tx.Bucket(bucketEventIDs),
-		fresh:         tx.Bucket(bucketFresh),
-		retry:         tx.Bucket(bucketRetry),
+		replays:       tx.Bucket(bucketReplays),
 		due:           tx.Bucket(bucketDue),
-		log:           tx.Bucket(bucketLog),
+		lanes:         tx.Bucket(bucketLanes),
 		ids:           tx.Bucket(bucketIDs),
+		agesBucket:    tx.Bucket(bucketAges),
 		deleted:       tx.Bucket(bucketDeleted),
 	}
-	for _, b := range []*bbolt.Bucket{t.events, t.eventIDs, t.fresh, t.log, t.ids} {
+	for s, name := range shelfBuckets {
+		t.shelves[s] = tx.Bucket(name)
+	}
+	for _, b := range []*bbolt.Bucket{t.events, t.eventIDs, t.shelves[fresh], t.shelves[logged], t.ids} {
 		b.FillPercent = appendFill
 	}
 	return t
@@ -86,11 +105,7 @@ func (t *txn) ref(subscriptionID string) (uint64, bool) {
 }
 
 func refIn(subscriptions *bbolt.Bucket, id string) (uint64, bool) {
-	v := subscriptions.Get([]byte(id))
-	if len(v) < 8 {
-		return 0, false
-	}
-	return numberOf(v[:8])
+	return leadingNumber(subscriptions.Get([]byte(id)))
 }
 
 // nextBlock is the block for one more delivery id.
@@ -116,22 +131,32 @@ func (t *txn) sweep() {
 	ref := t.sweeping[0]
 	id := string(t.deleted.Get(number(ref)))
 	left := sweepChunk
-	for _, b := range []*bbolt.Bucket{t.fresh, t.retry, t.log} {
-		keys, blocks := t.recordsOf(b, ref, left)
+	for s, b := range t.shelves {
+		keys, records := t.recordsOf(b, ref, left)
 		for i, k := range keys {
 			t.delete(b, k)
-			t.delete(t.ids, idKey(blocks[i].block, blocks[i].id(id)))
+			t.forgetID(&records[i], id)
+			t.count(shelf(s), records[i].created, -1)
 		}
 		left -= len(keys)
 	}
-	keys := keysOf(t.due, ref, left)
-	for _, k := range keys {
-		t.delete(t.due, k)
+	for _, b := range []*bbolt.Bucket{t.due, t.lanes} {
+		keys := keysOf(b, ref, left)
+		for _, k := range keys {
+			t.delete(b, k)
+		}
+		left -= len(keys)
 	}
-	if left -= len(keys); left > 0 {
+	if left > 0 {
 		t.delete(t.deleted, number(ref))
 		t.sweeping = t.sweeping[1:len(t.sweeping):len(t.sweeping)]
 	}
+}
+
+// forgetID removes the id of a delivery that is removed.
+func (t *txn) forgetID(r *record, subscriptionID string) {
+	raw, _ := rawIDOf(r.id(subscriptionID))
+	t.delete(t.ids, idKey(r.block, raw))
 }
 
 // recordsOf lists up to n records of a subscription. Nothing may be deleted
@@ -153,7 +178,7 @@ func keysOf(b *bbolt.Bucket, ref uint64, n int) [][]byte {
 	var keys [][]byte
 	c := b.Cursor()
 	for k, _ := c.Seek(number(ref)); k != nil && len(keys) < n; k, _ = c.Next() {
-		if r, ok := numberOf(k[:min(8, len(k))]); !ok || r != ref {
+		if r, ok := leadingNumber(k); !ok || r != ref {
 			break
 		}
 		keys = append(keys, append([]byte(nil), k...))

@@ -132,8 +132,8 @@ func (db *DB) commit(batch []*request) {
 	}
 	db.resting = err != nil
 	if err == nil {
-		db.sweeping = t.sweeping
-		if db.remember(batch) {
+		db.sweeping, db.counts = t.sweeping, t.counts
+		if db.remember(batch, t.woken) {
 			db.signal()
 		}
 	}
@@ -148,11 +148,14 @@ func (db *DB) commit(batch []*request) {
 
 // remember brings the memory up to date after a commit and reports whether
 // there may be something to claim, or to wait for.
-func (db *DB) remember(batch []*request) bool {
+func (db *DB) remember(batch []*request, woken []wake) bool {
 	q := &db.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.changed = false
+	q.changed = len(woken) > 0
+	for _, w := range woken { // first: an operation may delete one of them
+		q.activate(q.subscription(w.ref, w.id))
+	}
 	for _, r := range batch {
 		if r.refused == nil {
 			r.op.applied(q)
@@ -185,6 +188,7 @@ func (db *DB) transact(batch []*request) (t *txn, err error) {
 				t.sweep()
 			}
 			t.writeStatuses()
+			t.writeCounts()
 			applied = t.err == nil && t.dirty
 			if t.err == nil && !t.dirty {
 				return errClean

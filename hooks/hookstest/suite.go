@@ -34,6 +34,12 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Backend) {
 		{"Time", timeTests},
 		{"Settle", settleTests},
 		{"Store", storeTests},
+		{"List", listTests},
+		{"Records", recordTests},
+		{"Order", orderTests},
+		{"Replay", replayTests},
+		{"Change", changeTests},
+		{"Stats", statsTests},
 		{"Delete", deleteTests},
 		{"Concurrent", concurrentTests},
 	}
@@ -43,7 +49,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) Backend) {
 				test := g.tests[name]
 				t.Run(name, func(t *testing.T) {
 					f := &fixture{T: t, dir: t.TempDir(), opener: open}
-					if g.name == "Time" {
+					if g.name == "Time" || g.name == "List" {
 						inBubble(f, test)
 						return
 					}
@@ -91,10 +97,18 @@ func (f *fixture) must(err error) {
 // event is one of that id; another comment is other content.
 func (f *fixture) event(id, comment string) *hooks.Event {
 	f.Helper()
+	return f.eventOf(id, comment, checkout, "")
+}
+
+const checkout = "proj/web:env/production:flag/checkout"
+
+// eventOf is an event about a resource, sent within a scope.
+func (f *fixture) eventOf(id, comment, resource, scope string) *hooks.Event {
+	f.Helper()
 	// A subscription's config is a JSON value as events are made of.
 	posted := f.parse(fmt.Sprintf(`{"config": {"_id": %q, "comment": %q, "action": "updateOn",
-		"resource": "proj/web:env/production:flag/checkout"}}`, id, comment)).Config
-	e, err := hooks.NewEvent(posted, hooks.EventOptions{Now: time.UnixMilli(1_700_000_000_000)})
+		"resource": %q}}`, id, comment, resource)).Config
+	e, err := hooks.NewEvent(posted, hooks.EventOptions{Scope: scope, Now: time.UnixMilli(1_700_000_000_000)})
 	f.must(err)
 	return e
 }
@@ -161,8 +175,8 @@ func (f *fixture) claimWith(o hooks.ClaimOptions) ([]hooks.Claim, time.Time) {
 		f.Fatalf("Claim gave %d, more than Max %d", len(claims), o.Max)
 	}
 	for _, c := range claims {
-		if want := hooks.DeliveryID(c.EventID, c.SubscriptionID); c.DeliveryID != want {
-			f.Fatalf("claim of event %s for %s has id %s, not %s", c.EventID, c.SubscriptionID, c.DeliveryID, want)
+		if want := hooks.DeliveryID(c.EventKey, c.SubscriptionID, c.Replay); c.DeliveryID != want {
+			f.Fatalf("claim of event %s for %s has id %s, not %s", c.EventKey, c.SubscriptionID, c.DeliveryID, want)
 		}
 	}
 	return claims, next
@@ -188,7 +202,7 @@ func (f *fixture) nothingToClaim() {
 func eventIDs(claims []hooks.Claim) []string {
 	var ids []string
 	for _, c := range claims {
-		ids = append(ids, c.EventID)
+		ids = append(ids, c.EventKey)
 	}
 	return ids
 }
@@ -227,21 +241,29 @@ func (f *fixture) delivery(c hooks.Claim) *hooks.Delivery {
 	return d
 }
 
+// list gives all that a query chooses, page by page.
+func (f *fixture) list(q hooks.DeliveryQuery) []*hooks.Delivery {
+	f.Helper()
+	var all []*hooks.Delivery
+	for pages := 0; ; pages++ {
+		page, err := f.Deliveries(f.ctx(), q)
+		f.must(err)
+		if len(page.Items) > q.Limit || pages > 10_000 {
+			f.Fatalf("page %d has %d items; at most %d are asked for", pages, len(page.Items), q.Limit)
+		}
+		all = append(all, page.Items...)
+		if q.Before = page.Cursor; q.Before == "" {
+			return all
+		}
+	}
+}
+
 // listed returns the event ids of a subscription's deliveries, in pages.
 func (f *fixture) listed(subscription string, limit int) []string {
 	f.Helper()
 	var ids []string
-	for before := ""; ; {
-		page, err := f.Deliveries(f.ctx(), subscription, before, limit)
-		f.must(err)
-		if len(page.Items) > limit {
-			f.Fatalf("a page has %d items, more than %d", len(page.Items), limit)
-		}
-		for _, d := range page.Items {
-			ids = append(ids, d.EventID)
-		}
-		if before = page.Cursor; before == "" {
-			return ids
-		}
+	for _, d := range f.list(hooks.DeliveryQuery{SubscriptionID: subscription, Limit: limit}) {
+		ids = append(ids, d.EventID)
 	}
+	return ids
 }

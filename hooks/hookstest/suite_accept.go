@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/flaghook/flaghook/hooks"
 )
@@ -20,7 +21,7 @@ var acceptTests = map[string]func(*fixture){
 		f.restart()
 		f.hasEvent("e1", "")
 		for _, s := range []string{"a", "b"} {
-			d, err := f.Delivery(f.ctx(), hooks.DeliveryID("e1", s))
+			d, err := f.Delivery(f.ctx(), hooks.DeliveryID("e1", s, ""))
 			f.must(err)
 			if d.State != hooks.StatePending || d.EventID != "e1" || d.SubscriptionID != s || d.CreatedAt.IsZero() || len(d.Attempts) != 0 {
 				f.Errorf("delivery to %s: %+v", s, d)
@@ -90,6 +91,57 @@ var acceptTests = map[string]func(*fixture){
 			f.Errorf("matched %d, want 1", got.Matched)
 		}
 		f.claimOne()
+	},
+	"an id belongs to the scope that it was sent in": func(f *fixture) {
+		f.subscribe("a")
+		for _, scope := range []string{"", "token-1", "token-2"} {
+			e := f.eventOf("e1", scope, checkout, scope)
+			got := f.accept(hooks.Accepted{Event: e, SubscriptionIDs: []string{"a"}})
+			if got[0].Duplicate || got[0].EventID != "e1" {
+				f.Errorf("in scope %q: %+v", scope, got)
+			}
+		}
+		again := f.accept(hooks.Accepted{Event: f.eventOf("e1", "token-1", checkout, "token-1")})
+		if !again[0].Duplicate || again[0].Matched != 1 {
+			f.Errorf("again: %+v", again)
+		}
+		f.conflicts("e1", f.eventOf("e1", "other", checkout, "token-2"))
+		if claims := f.claim(10); len(claims) != 3 {
+			f.Errorf("claimed %v", eventIDs(claims))
+		}
+		f.restart()
+		for key, comment := range map[string]string{"e1": "", "token-1/e1": "token-1", "token-2/e1": "token-2"} {
+			got, err := f.Event(f.ctx(), key)
+			f.must(err)
+			if got.Key() != key || got.Doc().Get("comment").AsString() != comment {
+				f.Errorf("event %s is stored as %s", key, got.Doc().AppendJSON(nil))
+			}
+		}
+		f.hasNoEvent("token-3/e1")
+		f.hasNoEvent("e1/token-1")
+	},
+	"a bare id finds the newest in any scope": func(f *fixture) {
+		for _, scope := range []string{"z", "a", "m"} {
+			f.accept(hooks.Accepted{Event: f.eventOf("e1", "", checkout, scope)})
+			got, err := f.Event(f.ctx(), "e1")
+			f.must(err)
+			if got.Key() != scope+"/e1" {
+				f.Errorf("found %s, want the one in %s", got.Key(), scope)
+			}
+		}
+		f.hasNoEvent("e")
+		f.hasNoEvent("e10")
+	},
+	"an event says when it was accepted, and for how many": func(f *fixture) {
+		f.subscribe("a", "b")
+		start := time.Now().Add(-time.Second)
+		f.publish("e1", "a", "b", "gone")
+		f.restart()
+		got, err := f.Event(f.ctx(), "e1")
+		f.must(err)
+		if got.Matched != 2 || got.AcceptedAt.Before(start) || got.AcceptedAt.After(time.Now()) {
+			f.Errorf("matched %d, accepted %v", got.Matched, got.AcceptedAt)
+		}
 	},
 	"one of many that accept the same event is first": func(f *fixture) {
 		f.subscribe("a")

@@ -32,7 +32,7 @@ var claimTests = map[string]func(*fixture){
 		before := time.Now().Add(-time.Second)
 		f.publish("e1", "a")
 		c := f.claimOne()
-		if c.EventID != "e1" || c.SubscriptionID != "a" || c.Attempts != 0 || c.CreatedAt.Before(before) || c.CreatedAt.After(time.Now()) {
+		if c.EventKey != "e1" || c.SubscriptionID != "a" || c.Attempts != 0 || c.CreatedAt.Before(before) || c.CreatedAt.After(time.Now()) {
 			f.Errorf("claim %+v", c)
 		}
 	},
@@ -42,7 +42,7 @@ var claimTests = map[string]func(*fixture){
 		claims := f.claim(3)
 		f.must(f.Release(f.ctx(), claims[2].DeliveryID, claims[0].DeliveryID, "no such delivery"))
 		got := eventIDs(f.claim(3))
-		if want := []string{claims[0].EventID, claims[2].EventID}; !slices.Equal(got, want) {
+		if want := []string{claims[0].EventKey, claims[2].EventKey}; !slices.Equal(got, want) {
 			f.Errorf("claimed %v, want %v", got, want)
 		}
 	},
@@ -68,8 +68,58 @@ var claimTests = map[string]func(*fixture){
 		if n["off"] != 0 || n["some"] != 7 || n["all"] != 50 {
 			f.Errorf("claimed %v, want 7 of some and 50 of all", n)
 		}
-		if got := f.claim(500); len(got) != 93 {
-			f.Errorf("%d are left to claim, want 93", len(got))
+		f.nothingToClaim() // until they are resumed
+		f.Resume("off", "unknown")
+		if got := f.claim(500); len(got) != 50 {
+			f.Errorf("%d of off were left to claim, want 50", len(got))
+		}
+		f.Resume("off", "some", "all")
+		if got := f.claim(500); len(got) != 43 {
+			f.Errorf("%d of some were left to claim, want 43", len(got))
+		}
+	},
+	"one without capacity is asked about once": func(f *fixture) {
+		f.subscribe("a", "b")
+		f.publish("e1", "a", "b")
+		asked := 0
+		none := hooks.ClaimOptions{Max: 10, Lease: time.Minute, Capacity: func(id string) int {
+			if id == "a" {
+				asked++
+				return 0
+			}
+			return 1000
+		}}
+		for i := range 5 {
+			claims, _ := f.claimWith(none)
+			f.deliver(claims...)
+			f.publish(eventID("e", i), "a", "b") // does not bring it back
+		}
+		if asked != 1 {
+			f.Errorf("asked %d times about one that was not resumed", asked)
+		}
+		f.Resume("a")
+		if f.claimWith(none); asked != 2 {
+			f.Errorf("asked %d times after it was resumed, want 2", asked)
+		}
+		f.Resume("a")
+		if got := f.claim(10); len(got) != 6 {
+			f.Errorf("claimed %v", eventIDs(got))
+		}
+	},
+	"one whose capacity is used up is resumed too": func(f *fixture) {
+		f.subscribe("a")
+		f.publishMany("e", 5, "a")
+		two := hooks.ClaimOptions{Max: 10, Lease: time.Minute, Capacity: func(string) int { return 2 }}
+		for _, want := range []int{2, 2, 1, 0} {
+			claims, _ := f.claimWith(two)
+			if len(claims) != want {
+				f.Errorf("claimed %d, want %d", len(claims), want)
+			}
+			f.deliver(claims...)
+			if claims, _ := f.claimWith(two); want == 2 && len(claims) != 0 {
+				f.Errorf("claimed %d more before it was resumed", len(claims))
+			}
+			f.Resume("a")
 		}
 	},
 	"one that has much waiting does not hold up the others": func(f *fixture) {
@@ -134,6 +184,17 @@ var claimTests = map[string]func(*fixture){
 		drain()
 		f.retry(c, time.Now().Add(time.Hour))
 		f.isReady("Settle") // to be told when
+		f.publish("e2", "a")
+		f.claimWith(hooks.ClaimOptions{Max: 1, Lease: time.Minute, Capacity: func(string) int { return 0 }})
+		drain()
+		f.Resume("a")
+		f.isReady("Resume")
+		c = f.claimOne()
+		f.must(f.Settle(f.ctx(), hooks.Settlement{Claim: c, State: hooks.StateDead}))
+		drain()
+		_, err := f.Revive(f.ctx(), c.DeliveryID)
+		f.must(err)
+		f.isReady("Revive")
 	},
 }
 
@@ -173,6 +234,31 @@ var timeTests = map[string]func(*fixture){
 		f.deliver(claims[0]) // too late, and no error
 		if d := f.delivery(again); d.State != hooks.StateDelivered || len(d.Attempts) != 1 {
 			f.Errorf("delivery %+v", d)
+		}
+	},
+	"a lease that is extended": func(f *fixture) {
+		f.subscribe("a")
+		f.publish("e1", "a")
+		c := f.claimOne()
+		time.Sleep(30 * time.Second)
+		f.must(f.Extend(f.ctx(), time.Now().Add(time.Hour), c.DeliveryID, "no such delivery"))
+		time.Sleep(time.Hour - time.Nanosecond)
+		f.nothingToClaim()
+		time.Sleep(time.Nanosecond)
+		f.deliver(f.claimOne())
+		f.must(f.Extend(f.ctx(), time.Now().Add(time.Hour), c.DeliveryID)) // is leased no more
+		f.nothingToClaim()
+	},
+	"a lease that ends while there is no capacity": func(f *fixture) {
+		f.subscribe("a")
+		f.publishMany("e", 2, "a")
+		one := hooks.ClaimOptions{Max: 10, Lease: time.Minute, Capacity: func(string) int { return 1 }}
+		f.claimWith(one)
+		time.Sleep(2 * time.Minute)
+		f.nothingToClaim()
+		f.Resume("a")
+		if got := f.claim(10); len(got) != 2 {
+			f.Errorf("claimed %v", eventIDs(got))
 		}
 	},
 	"an outcome after the lease counts": func(f *fixture) {
@@ -221,8 +307,8 @@ var timeTests = map[string]func(*fixture){
 		at := time.Now().Add(time.Hour)
 		f.retry(claims[0], at)
 		f.restart()
-		if c := f.claimOne(); c.EventID != claims[1].EventID {
-			f.Errorf("claimed %s", c.EventID)
+		if c := f.claimOne(); c.EventKey != claims[1].EventKey {
+			f.Errorf("claimed %s", c.EventKey)
 		} else {
 			f.deliver(c)
 		}
@@ -238,8 +324,8 @@ var timeTests = map[string]func(*fixture){
 		c := f.claimOne()
 		f.nothingToClaim()
 		f.publish("e2", "a")
-		if got := f.claimOne(); got.EventID != "e2" {
-			f.Errorf("claimed %s", got.EventID)
+		if got := f.claimOne(); got.EventKey != "e2" {
+			f.Errorf("claimed %s", got.EventKey)
 		}
 		f.must(f.Release(f.ctx(), c.DeliveryID))
 		if got := f.claimOne(); got != c {

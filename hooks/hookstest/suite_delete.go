@@ -89,20 +89,27 @@ func (f *fixture) claimOf(subscription string, n int) []hooks.Claim {
 		}
 		return 0
 	}})
+	f.Resume(f.subscriptionIDs()...) // those that were passed over
 	if len(claims) != n {
 		f.Fatalf("claimed %d of %s, want %d", len(claims), subscription, n)
 	}
 	return claims
 }
 
-func (f *fixture) isGone(subscription string, claims []hooks.Claim) {
+func (f *fixture) subscriptionIDs() (ids []string) {
 	f.Helper()
 	list, err := f.Subscriptions(f.ctx())
 	f.must(err)
 	for _, s := range list {
-		if s.ID == subscription {
-			f.Errorf("subscription %s is still there", subscription)
-		}
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+func (f *fixture) isGone(subscription string, claims []hooks.Claim) {
+	f.Helper()
+	if slices.Contains(f.subscriptionIDs(), subscription) {
+		f.Errorf("subscription %s is still there", subscription)
 	}
 	if got := f.listed(subscription, 100); len(got) != 0 {
 		f.Errorf("%d deliveries are still listed", len(got))
@@ -110,7 +117,7 @@ func (f *fixture) isGone(subscription string, claims []hooks.Claim) {
 	f.hasStatus(subscription, hooks.Status{})
 	for _, c := range claims {
 		if _, err := f.Delivery(f.ctx(), c.DeliveryID); !errors.Is(err, hooks.ErrNotFound) {
-			f.Errorf("delivery of %s: error %v, want ErrNotFound", c.EventID, err)
+			f.Errorf("delivery of %s: error %v, want ErrNotFound", c.EventKey, err)
 		}
 	}
 }
@@ -220,7 +227,7 @@ func (f *fixture) readUntil(done <-chan struct{}) {
 			return
 		default:
 		}
-		page, err := f.Deliveries(f.ctx(), "a", "", 20)
+		page, err := f.Deliveries(f.ctx(), hooks.DeliveryQuery{SubscriptionID: "a", Limit: 20})
 		if err != nil {
 			f.Error(err)
 			return
@@ -229,7 +236,7 @@ func (f *fixture) readUntil(done <-chan struct{}) {
 			if _, err := f.Delivery(f.ctx(), d.ID); err != nil {
 				f.Error(err)
 			}
-			if _, err := f.Event(f.ctx(), d.EventID); err != nil {
+			if _, err := f.Event(f.ctx(), d.EventKey); err != nil {
 				f.Error(err)
 			}
 		}

@@ -55,7 +55,7 @@ var settleTests = map[string]func(*fixture){
 		}
 		c := f.claimOne()
 		f.sameAttempts(f.delivery(c).Attempts, want)
-		page, err := f.Deliveries(f.ctx(), "a", "", 1)
+		page, err := f.Deliveries(f.ctx(), hooks.DeliveryQuery{SubscriptionID: "a", Limit: 1})
 		f.must(err)
 		f.sameAttempts(page.Items[0].Attempts, want)
 	},
@@ -94,7 +94,7 @@ var settleTests = map[string]func(*fixture){
 	"what does not exist": func(f *fixture) {
 		f.subscribe("a")
 		f.publish("e1", "a")
-		c := hooks.Claim{DeliveryID: hooks.DeliveryID("none", "a"), EventID: "none", SubscriptionID: "a"}
+		c := hooks.Claim{DeliveryID: hooks.DeliveryID("none", "a", ""), EventKey: "none", SubscriptionID: "a"}
 		if err := f.Settle(f.ctx(), hooks.Settlement{Claim: c, State: hooks.StateDelivered}); !errors.Is(err, hooks.ErrNotFound) {
 			f.Errorf("Settle: %v, want ErrNotFound", err)
 		}
@@ -115,6 +115,11 @@ func fill(v reflect.Value, n int) {
 	for i := range v.NumField() {
 		field := v.Field(i)
 		switch x := field.Addr().Interface().(type) {
+		case *[]hooks.ResponseHeader:
+			*x = []hooks.ResponseHeader{{Name: "X-One", Value: fmt.Sprint(n)}, {Name: "X-Empty"}, {Name: "X-One", Value: "\x00é"}}[:n%4]
+			if n%4 == 0 {
+				*x = nil
+			}
 		case *time.Time:
 			*x = time.Unix(1_700_000_000+int64(n*100+i), 123_456_789).UTC()
 		default:
@@ -231,27 +236,33 @@ var storeTests = map[string]func(*fixture){
 				}
 			}
 		}
-		page, err := f.Deliveries(f.ctx(), "a", "", 5)
+		page, err := f.Deliveries(f.ctx(), hooks.DeliveryQuery{SubscriptionID: "a", Limit: 5})
 		f.must(err)
 		f.publish("later", "a")
-		next, err := f.Deliveries(f.ctx(), "a", page.Cursor, 5)
+		next, err := f.Deliveries(f.ctx(), hooks.DeliveryQuery{SubscriptionID: "a", Before: page.Cursor, Limit: 5})
 		f.must(err)
 		if next.Items[0].EventID != want[5] {
 			f.Errorf("the second page begins with %s, want %s", next.Items[0].EventID, want[5])
 		}
-		if page, err := f.Deliveries(f.ctx(), "unknown", "", 5); err != nil || len(page.Items) != 0 || page.Cursor != "" {
+		if page, err := f.Deliveries(f.ctx(), hooks.DeliveryQuery{SubscriptionID: "unknown", Limit: 5}); err != nil || len(page.Items) != 0 || page.Cursor != "" {
 			f.Errorf("deliveries of an unknown subscription: %+v, %v", page, err)
 		}
 	},
 	"pages that cannot be": func(f *fixture) {
 		f.subscribe("a")
 		f.publish("e1", "a")
-		for _, c := range []struct {
-			before string
-			limit  int
-		}{{"", 0}, {"", 1001}, {"", -1}, {"not a cursor!", 5}} {
-			if _, err := f.Deliveries(f.ctx(), "a", c.before, c.limit); err == nil {
-				f.Errorf("%+v gave a page", c)
+		for _, q := range []hooks.DeliveryQuery{
+			{SubscriptionID: "a"}, {Limit: 1001}, {EventKey: "e1", Limit: -1},
+			{SubscriptionID: "a", Before: "not a cursor!", Limit: 5}, {Before: "x", Limit: 5},
+			{States: []hooks.State{"odd"}, Limit: 5},
+		} {
+			if _, err := f.Deliveries(f.ctx(), q); err == nil {
+				f.Errorf("%+v gave a page", q)
+			}
+		}
+		for _, q := range []hooks.EventQuery{{}, {Limit: 1001}, {Before: "not a cursor!", Limit: 5}} {
+			if _, err := f.Events(f.ctx(), q); err == nil {
+				f.Errorf("%+v gave a page", q)
 			}
 		}
 	},

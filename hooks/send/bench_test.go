@@ -39,7 +39,7 @@ func BenchmarkPost(b *testing.B) {
 		defer s.Close()
 		o := post(server.URL)
 		o.Request.Body = body
-		o.Request.Signature = &manifest.Signature{Header: "X-LD-Signature", Secret: "s3cret"}
+		o.Request.Signatures = []manifest.Signature{{Header: "X-LD-Signature", Secrets: []string{"s3cret"}}}
 		b.ReportAllocs()
 		b.SetParallelism(16)
 		b.RunParallel(func(pb *testing.PB) {

@@ -139,7 +139,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		scheme, host, _ := strings.Cut(origin, "://")
 		o := post(scheme + "://tok-user:tok-pass@" + host + "/tok-path?q=tok-query#tok-fragment")
 		o.Request.Headers = append(o.Request.Headers, manifest.Header{Name: "X-Api-Key", Value: "tok-header"})
-		o.Request.Signature = &manifest.Signature{Header: "X-Signature", Secret: "tok-hmac"}
+		o.Request.Signatures = []manifest.Signature{{Header: "X-Signature", Secrets: []string{"tok-hmac"}}}
 		o.Request.Body = []byte(`{"a":"tok-body"}`)
 		o.Timeout = brief
 		return o
@@ -193,7 +193,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		"scheme":        func(r *manifest.Request) { r.URL = "ftp" + strings.TrimPrefix(r.URL, "http") },
 		"header":        func(r *manifest.Request) { r.Headers[1].Value += "\r\n" },
 		"method":        func(r *manifest.Request) { r.Method = "A B" },
-		"signature":     func(r *manifest.Request) { r.Signature.Header = "" },
+		"signature":     func(r *manifest.Request) { r.Signatures[0].Header = "" },
 		"no host":       func(r *manifest.Request) { r.URL = "http:///tok-path?tok-query" },
 		"not a version": func(r *manifest.Request) { r.URL = strings.Replace(r.URL, "127.0.0.1", "[::1", 1) },
 	} {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flaghook/flaghook/hooks"
 )
@@ -81,12 +82,8 @@ func (s *Sender) setHeaders(req *http.Request, o hooks.Outgoing) error {
 		}
 		h[headerDeliveryID] = []string{o.DeliveryID}
 	}
-	// An empty secret signs nothing: anybody could compute that signature.
-	if sig := r.Signature; sig != nil && sig.Secret != "" {
-		if ofConnection(sig.Header) {
-			return fmt.Errorf("the signature cannot be sent in the header %s, which belongs to the connection; name another in hmacSignature", sig.Header)
-		}
-		h.Set(sig.Header, Sign(sig.Secret, r.Body))
+	if err := sign(h, o); err != nil {
+		return err
 	}
 	if _, ok := h["Idempotency-Key"]; !ok {
 		// Empty, it is not sent, and tells net/http that the request may be
@@ -94,6 +91,25 @@ func (s *Sender) setHeaders(req *http.Request, o hooks.Outgoing) error {
 		h["Idempotency-Key"] = []string{}
 	}
 	req.Header = h
+	return nil
+}
+
+// sign sets the headers that sign o, for an attempt that is made now.
+func sign(h http.Header, o hooks.Outgoing) error {
+	signed := o.Request.Sign(o.DeliveryID, time.Now())
+	for n, x := range signed {
+		name := http.CanonicalHeaderKey(x.Name)
+		switch {
+		case ofConnection(name):
+			return fmt.Errorf("the signature cannot be sent in the header %s, which belongs to the connection; name another in hmacSignature", x.Name)
+		case x.Value == "":
+			return errors.New("a request without a delivery's id cannot be signed as Standard Webhooks say")
+		case n > 0 && strings.EqualFold(signed[n-1].Name, name):
+			h[name] = append(h[name], x.Value)
+		default:
+			h[name] = []string{x.Value}
+		}
+	}
 	return nil
 }
 

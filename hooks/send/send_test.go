@@ -63,13 +63,13 @@ func TestRequestOnTheWire(t *testing.T) {
 				"Content-Type", "application/json", "Dd-Api-Key", "k", "X-Many", "b", "X-Many", "a", "X-Empty", "")},
 		}, {
 			name: "signed over the exact bytes", path: "/",
-			r: request{Method: "PUT", Body: []byte("{\"a\":\"\u00e9\"}\n"), Signature: &manifest.Signature{Header: "X-LD-Signature", Secret: "s3cret"},
+			r: request{Method: "PUT", Body: []byte("{\"a\":\"\u00e9\"}\n"), Signatures: []manifest.Signature{{Header: "X-LD-Signature", Secrets: []string{"s3cret"}}},
 				Headers: []manifest.Header{{Name: "x-ld-signature", Value: "forged"}, {Name: "Webhook-ID", Value: "forged"}}},
 			want: wire{Method: "PUT", URI: "/", Body: "{\"a\":\"\u00e9\"}\n", Length: 11, Header: with(
 				"X-Ld-Signature", send.Sign("s3cret", []byte("{\"a\":\"\u00e9\"}\n")))},
 		}, {
 			name: "an empty secret signs nothing", path: "/",
-			r:    request{Method: "POST", Body: []byte("x"), Signature: &manifest.Signature{Header: "X-LD-Signature"}},
+			r:    request{Method: "POST", Body: []byte("x"), Signatures: []manifest.Signature{{Header: "X-LD-Signature", Secrets: []string{""}}}},
 			want: wire{Method: "POST", URI: "/", Body: "x", Length: 1, Header: base},
 		}, {
 			name: "an agent of the manifest's", path: "/",
@@ -139,10 +139,10 @@ func TestRequestsThatMustNotBeSent(t *testing.T) {
 		{"header name", func(o *hooks.Outgoing) { o.Request.Headers = []manifest.Header{{Name: "X A:", Value: "b"}} }},
 		{"empty header name", func(o *hooks.Outgoing) { o.Request.Headers = []manifest.Header{{Name: "", Value: "b"}} }},
 		{"signature header", func(o *hooks.Outgoing) {
-			o.Request.Signature = &manifest.Signature{Header: "X\r\nY", Secret: "s"}
+			o.Request.Signatures = []manifest.Signature{{Header: "X\r\nY", Secrets: []string{"s"}}}
 		}},
 		{"signature as Host", func(o *hooks.Outgoing) {
-			o.Request.Signature = &manifest.Signature{Header: "host", Secret: "s"}
+			o.Request.Signatures = []manifest.Signature{{Header: "host", Secrets: []string{"s"}}}
 		}},
 		{"delivery id", func(o *hooks.Outgoing) { o.DeliveryID = "a\nb" }},
 		{"relative URL", func(o *hooks.Outgoing) { o.Request.URL = "/hook" }},

@@ -1,0 +1,160 @@
+package hooks
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/flaghook/flaghook/policy"
+	"github.com/flaghook/flaghook/render"
+)
+
+// An Actor is who changes something: a token, by name and id; flaghook itself
+// where both are empty.
+type Actor struct{ Name, TokenID string }
+
+// Changed publishes an event about a change of flaghook's own resources, so that
+// it stands in the audit log and can be subscribed to. The resource is such as
+// integration/slack, webhook/ID or service-token/NAME; an event about a
+// subscription does not go to that subscription itself. It is best effort: what
+// was changed stays changed when the event cannot be stored.
+func (e *Engine) Changed(ctx context.Context, by Actor, c Change) {
+	event, err := NewEvent(c.document(by), EventOptions{})
+	if err == nil {
+		_, err = e.publish(context.WithoutCancel(ctx), "flaghook", c.SubscriptionID, event)
+	}
+	if err != nil {
+		e.log.Error("cannot record a change", "actions", c.Actions, "resource", c.Resource, "error", err)
+	}
+}
+
+// A Change is what happened to a resource of flaghook's own.
+type Change struct {
+	Actions        []string // at least one
+	Resource       string   // without tags, such as integration/slack
+	Kind           string   // integration, webhook, service-token, ...
+	ID, Name       string
+	Tags           []string
+	SubscriptionID string // of a subscription, also where Kind is webhook
+	Comment        string
+	Before, After  render.Value // without secrets; may be undefined
+}
+
+func (c Change) document(by Actor) render.Value {
+	resource := c.Resource
+	if tags := resourceTags(c.Tags); tags != "" {
+		resource += ";" + tags
+	}
+	accesses := make([]render.Value, len(c.Actions))
+	for i, action := range c.Actions {
+		accesses[i] = render.Object(
+			render.Member{Key: "action", Value: render.String(action)},
+			render.Member{Key: "resource", Value: render.String(resource)})
+	}
+	var b builder
+	b.add("accesses", render.Array(accesses...))
+	b.add("kind", render.String(c.Kind))
+	if c.Name != "" {
+		b.add("name", render.String(c.Name))
+	}
+	if c.Comment != "" {
+		b.add("comment", render.String(c.Comment))
+	}
+	if by == (Actor{}) {
+		b.add("app", render.Object(render.Member{Key: "name", Value: render.String("flaghook")}))
+	} else {
+		b.add("token", render.Object(
+			render.Member{Key: "_id", Value: render.String(by.TokenID)},
+			render.Member{Key: "name", Value: render.String(by.Name)}))
+	}
+	b.add("target", render.Object(
+		render.Member{Key: "_id", Value: render.String(c.ID)},
+		render.Member{Key: "name", Value: render.String(c.Name)}))
+	b.add("before", c.Before)
+	b.add("after", c.After)
+	return render.Object(b.members...)
+}
+
+// resourceTags writes tags as a resource carries them.
+func resourceTags(tags []string) string {
+	escaped := make([]string, 0, len(tags))
+	for _, t := range tags {
+		if t != "" {
+			escaped = append(escaped, policy.Escape(t))
+		}
+	}
+	return strings.Join(escaped, ",")
+}
+
+// webhookKey is the integration whose subscriptions are webhooks to clients of
+// the LaunchDarkly API.
+const webhookKey = "webhook"
+
+// changeOf names what happened to a subscription; old or s is nil where it did
+// not exist before or does not any more. The actions are those that LaunchDarkly
+// has for integrations and webhooks.
+func changeOf(old, s *Subscription) Change {
+	now := s
+	if s == nil {
+		now = old
+	}
+	c := Change{
+		Kind: "integration", Resource: "integration/" + policy.Escape(now.Integration),
+		ID: now.ID, Name: now.Name, Tags: now.Tags, SubscriptionID: now.ID, Comment: now.OffReason,
+		Before: old.shown(), After: s.shown(),
+	}
+	noun := "Integration"
+	if now.Integration == webhookKey {
+		c.Kind, c.Resource, noun = "webhook", "webhook/"+now.ID, "Webhook"
+	}
+	switch {
+	case old == nil:
+		c.Actions = []string{"create" + noun}
+	case s == nil:
+		c.Actions = []string{"delete" + noun}
+	default:
+		c.Actions = updates(old, s)
+	}
+	return c
+}
+
+// updates lists the actions that lead from old to s.
+func updates(old, s *Subscription) []string {
+	var actions []string
+	add := func(changed bool, action string) {
+		if changed {
+			actions = append(actions, action)
+		}
+	}
+	add(old.Name != s.Name || old.Description != s.Description, "updateName")
+	add(old.On != s.On, "updateOn")
+	if s.Integration == webhookKey {
+		add(!old.Config.Get("url").Equal(s.Config.Get("url")), "updateUrl")
+		add(!old.Config.Get("secret").Equal(s.Config.Get("secret")), "updateSecret")
+	} else {
+		add(!old.Config.Equal(s.Config), "updateConfiguration")
+	}
+	add(!reflect.DeepEqual(old.Statements, s.Statements), "updateStatements")
+	add(!slices.Equal(old.Tags, s.Tags), "updateTags")
+	if len(actions) == 0 {
+		actions = append(actions, "updateConfiguration") // how it is delivered, which has no action of its own
+	}
+	return actions
+}
+
+// shown is what an event tells of a subscription: nothing of its config.
+func (s *Subscription) shown() render.Value {
+	if s == nil {
+		return render.Value{}
+	}
+	tags := make([]render.Value, len(s.Tags))
+	for i, t := range s.Tags {
+		tags[i] = render.String(t)
+	}
+	return render.Object(
+		render.Member{Key: "name", Value: render.String(s.Name)},
+		render.Member{Key: "on", Value: render.Bool(s.On)},
+		render.Member{Key: "tags", Value: render.Array(tags...)},
+		render.Member{Key: "version", Value: render.Number(float64(s.Version))})
+}

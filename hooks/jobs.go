@@ -1,0 +1,292 @@
+package hooks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// jobKind is the kind of the records that jobs are.
+const jobKind = "job"
+
+// A JobKind is what a job does to the deliveries of a subscription.
+type JobKind string
+
+// The kinds of jobs.
+const (
+	JobRetry  JobKind = "retry"  // its dead deliveries are due again
+	JobCancel JobKind = "cancel" // its pending deliveries are cancelled
+	JobReplay JobKind = "replay" // stored events that its policy lets through are delivered again
+)
+
+// JobState says where a job stands.
+type JobState string
+
+// The states of a job.
+const (
+	JobRunning   JobState = "running" // or waiting for its turn
+	JobDone      JobState = "done"
+	JobFailed    JobState = "failed"
+	JobCancelled JobState = "cancelled"
+)
+
+// A Job is bulk work on one subscription, done in the background and kept over
+// a restart. Its counts are of deliveries or, for a replay, of events.
+type Job struct {
+	ID             string    `json:"_id"`
+	Kind           JobKind   `json:"kind"`
+	SubscriptionID string    `json:"subscriptionId"`
+	Since          time.Time `json:"since,omitzero"` // accepted at or after it; zero for no bound
+	Until          time.Time `json:"until"`          // and before it: the start of the job unless it was given
+	State          JobState  `json:"state"`
+	Error          string    `json:"error,omitempty"` // of JobFailed
+	Done           int       `json:"done"`            // those that were changed or made
+	Failed         int       `json:"failed"`          // those that could not be: they were in another state by then
+	Left           int       `json:"left"`            // those not looked at yet, as counted at the start
+	CreatedAt      time.Time `json:"createdAt"`
+	FinishedAt     time.Time `json:"finishedAt,omitzero"`
+
+	Cursor  string `json:"cursor,omitempty"` // where it goes on after a restart
+	Counted bool   `json:"counted"`          // Left has been counted
+	Version uint64 `json:"-"`
+}
+
+// jobPage is how much of a job is done in one step, after which its progress is
+// stored.
+const jobPage = 200
+
+// jobs are those that are not finished, in the order in which they came.
+type jobs struct {
+	mu      sync.Mutex
+	waiting []string
+	cancel  map[string]bool
+	wake    chan struct{}
+}
+
+func newJobs() jobs { return jobs{cancel: make(map[string]bool), wake: make(chan struct{}, 1)} }
+
+func (j *jobs) add(id string) {
+	j.mu.Lock()
+	j.waiting = append(j.waiting, id)
+	j.mu.Unlock()
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (j *jobs) next() (string, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.waiting) == 0 {
+		return "", false
+	}
+	id := j.waiting[0]
+	j.waiting = j.waiting[1:]
+	return id, true
+}
+
+func (j *jobs) cancelled(id string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.cancel[id]
+}
+
+func (j *jobs) finished(id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.cancel, id)
+}
+
+// StartJob stores a job, of which Kind, SubscriptionID, Since and Until are
+// given, and returns it; it is done while Run runs, one job after another. The
+// errors are ErrNotFound for the subscription, *InvalidError, or the store's.
+func (e *Engine) StartJob(ctx context.Context, j Job) (*Job, error) {
+	if _, err := e.Subscription(j.SubscriptionID); err != nil {
+		return nil, err
+	}
+	var bad InvalidError
+	switch j.Kind {
+	case JobRetry, JobCancel, JobReplay:
+	default:
+		bad.add("kind", "it is %q; it can be %s, %s or %s", j.Kind, JobRetry, JobCancel, JobReplay)
+	}
+	now := time.Now().UTC()
+	if j.Until.IsZero() || j.Until.After(now) {
+		j.Until = now
+	}
+	if j.Since.After(j.Until) {
+		bad.add("since", "it is later than until")
+	}
+	if len(bad.Fields) > 0 {
+		return nil, &bad
+	}
+	j = Job{ID: NewID(), Kind: j.Kind, SubscriptionID: j.SubscriptionID, Since: j.Since, Until: j.Until, State: JobRunning, CreatedAt: now}
+	if err := e.putJob(ctx, &j); err != nil {
+		return nil, err
+	}
+	e.jobs.add(j.ID)
+	return &j, nil
+}
+
+// CancelJob ends a job after the step that it is at; ErrNotFound when there is
+// none. What it has done stays done.
+func (e *Engine) CancelJob(ctx context.Context, id string) error {
+	j, err := e.Job(ctx, id)
+	if err != nil || j.State != JobRunning {
+		return err
+	}
+	e.jobs.mu.Lock()
+	defer e.jobs.mu.Unlock()
+	e.jobs.cancel[id] = true
+	return nil
+}
+
+// Job returns one or ErrNotFound.
+func (e *Engine) Job(ctx context.Context, id string) (*Job, error) {
+	r, err := e.o.Store.Record(ctx, jobKind, id)
+	if err != nil {
+		return nil, fmt.Errorf("job %s: %w", id, err)
+	}
+	return readJob(r)
+}
+
+// Jobs lists jobs, the oldest first, at most limit (1 to 1000) of those after
+// an id.
+func (e *Engine) Jobs(ctx context.Context, after string, limit int) ([]*Job, error) {
+	records, err := e.o.Store.Records(ctx, jobKind, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Job, len(records))
+	for i, r := range records {
+		if list[i], err = readJob(r); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func readJob(r Record) (*Job, error) {
+	j := &Job{Version: r.Version}
+	if err := json.Unmarshal(r.Data, j); err != nil {
+		return nil, fmt.Errorf("job %s: %w", r.ID, err)
+	}
+	return j, nil
+}
+
+func (e *Engine) putJob(ctx context.Context, j *Job) error {
+	data, err := json.Marshal(j)
+	if err != nil {
+		return fmt.Errorf("job %s: %w", j.ID, err)
+	}
+	if err := e.o.Store.PutRecord(ctx, jobKind, Record{ID: j.ID, Version: j.Version + 1, Data: data}); err != nil {
+		return fmt.Errorf("store job %s: %w", j.ID, err)
+	}
+	j.Version++
+	return nil
+}
+
+// runJobs does jobs until ctx ends, those first that an earlier run left.
+func (e *Engine) runJobs(ctx context.Context) {
+	e.resumeJobs(ctx)
+	for ctx.Err() == nil {
+		id, ok := e.jobs.next()
+		if !ok {
+			select {
+			case <-e.jobs.wake:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		e.runJob(ctx, id)
+	}
+}
+
+// keptJobs is how many finished jobs are kept.
+const keptJobs = 100
+
+// resumeJobs finds the unfinished jobs of an earlier run, and drops old ones.
+func (e *Engine) resumeJobs(ctx context.Context) {
+	var finished []string
+	for after := ""; ; {
+		page, err := e.Jobs(ctx, after, 1000)
+		if err != nil {
+			if ctx.Err() == nil {
+				e.log.Error("cannot read the jobs; those that were under way wait for the next start", "error", err)
+			}
+			return
+		}
+		for _, j := range page {
+			after = j.ID
+			if j.State != JobRunning {
+				finished = append(finished, j.ID)
+			} else {
+				e.jobs.addOnce(j.ID)
+			}
+		}
+		if len(page) < 1000 {
+			break
+		}
+	}
+	for len(finished) > keptJobs {
+		if err := e.o.Store.DeleteRecord(ctx, jobKind, finished[0]); err != nil && !errors.Is(err, ErrNotFound) {
+			e.log.Error("cannot drop a finished job", "job", finished[0], "error", err)
+			return
+		}
+		finished = finished[1:]
+	}
+}
+
+// addOnce adds a job that was not started in this run.
+func (j *jobs) addOnce(id string) {
+	j.mu.Lock()
+	known := false
+	for _, w := range j.waiting {
+		known = known || w == id
+	}
+	j.mu.Unlock()
+	if !known {
+		j.add(id)
+	}
+}
+
+// runJob does a job to its end, or until ctx ends.
+func (e *Engine) runJob(ctx context.Context, id string) {
+	defer e.jobs.finished(id)
+	j, err := e.Job(ctx, id)
+	if err != nil {
+		if ctx.Err() == nil {
+			e.log.Error("cannot read a job", "job", id, "error", err)
+		}
+		return
+	}
+	for j.State == JobRunning {
+		err := e.stepJob(ctx, j)
+		switch {
+		case ctx.Err() != nil:
+			return // it goes on after the next start
+		case errors.Is(err, ErrUnavailable), errors.Is(err, ErrBacklog):
+			select {
+			case <-time.After(queueRetry):
+			case <-ctx.Done():
+			}
+			continue // the step is repeated
+		case err != nil:
+			j.State, j.Error = JobFailed, err.Error()
+		case e.jobs.cancelled(id):
+			j.State = JobCancelled
+		}
+		if j.State != JobRunning {
+			j.FinishedAt = time.Now().UTC()
+		}
+		if err := e.putJob(ctx, j); err != nil {
+			e.log.Error("cannot store a job's progress; it goes on after the next start", "job", id, "error", err)
+			return
+		}
+	}
+	e.log.Info("job ended", "job", j.ID, "kind", string(j.Kind), "subscription", j.SubscriptionID, "state", string(j.State), "done", j.Done, "failed", j.Failed)
+}
