@@ -325,7 +325,7 @@ func TestSettingsAreChecked(t *testing.T) {
 	for want, change := range map[string]func(*source.Settings){
 		"":             func(*source.Settings) {},
 		"kind":         func(s *source.Settings) { s.Kind = "toggle" },
-		"secret":       func(s *source.Settings) { s.Secrets = nil },
+		"secret":       func(s *source.Settings) { s.Secrets = []string{""} },
 		"unsigned":     func(s *source.Settings) { s.Unsigned = true },
 		"secrets":      func(s *source.Settings) { s.Secrets = strings.Split("a,b,c,d,e", ",") },
 		"environments": func(s *source.Settings) { s.Environments = []string{"a", "a"} },

@@ -58,7 +58,8 @@ type Settings struct {
 	EnvironmentKeys map[string]string
 
 	// Secrets are tried in turn, so that a secret can be changed without a
-	// gap. Without one every request is refused, unless Unsigned is set.
+	// gap. Without one every request is refused, unless Unsigned is set: some
+	// systems make the secret themselves, once they have the address.
 	Secrets  []string
 	Unsigned bool
 
@@ -117,8 +118,6 @@ func (s Settings) Validate() error {
 		return bad("kind", "%q is not one of %s", clip(string(s.Kind)), strings.Join(names, ", "))
 	}
 	switch {
-	case len(s.Secrets) == 0 && !s.Unsigned:
-		return bad("secret", "it is missing; give the secret that %s signs with, or say \"unsigned\": true", s.Kind)
 	case len(s.Secrets) > 0 && s.Unsigned:
 		return bad("unsigned", "it is true beside a secret; give one of them")
 	case len(s.Secrets) > MaxSecrets:

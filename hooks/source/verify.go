@@ -46,7 +46,7 @@ func Verify(settings Settings, r *Request) error {
 	}
 	system, known := systems[s.Kind]
 	if !known || len(s.Secrets) == 0 {
-		return unauthorized("the source has no secret")
+		return unauthorized("the source has no secret yet; give it the one that the system signs with, or say that it is unsigned")
 	}
 	schemes := system.schemes
 	if s.Header != "" {
