@@ -135,9 +135,14 @@ func standardWebhooks(key func(secret string) ([]byte, bool)) scheme {
 // rawKey uses a secret as it is, which GrowthBook does.
 func rawKey(secret string) ([]byte, bool) { return []byte(secret), true }
 
-// decodedKey reads a secret of Standard Webhooks: base64 behind whsec_.
+// decodedKey reads a secret of Standard Webhooks: base64 behind whsec_, else the
+// bytes of the text, as flaghook signs what it sends itself.
 func decodedKey(secret string) ([]byte, bool) {
-	k, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	encoded, prefixed := strings.CutPrefix(secret, "whsec_")
+	if !prefixed {
+		return []byte(secret), true
+	}
+	k, err := base64.StdEncoding.DecodeString(encoded)
 	return k, err == nil && len(k) > 0
 }
 
