@@ -10,19 +10,44 @@ import (
 	"github.com/flaghook/flaghook/render"
 )
 
+// ownSource is the source of events about flaghook's own resources.
+const ownSource = "flaghook"
+
+// namesOwn reports whether a subscription asks for an event about flaghook's own
+// resources: not by a bare * alone, since who wants to hear of all flags does
+// not ask for that.
+func namesOwn(s *Subscription, event *Event) bool {
+	var naming []policy.Statement
+	for _, statement := range s.Statements {
+		if statement.Effect == "allow" {
+			statement.Resources = slices.DeleteFunc(slices.Clone(statement.Resources), func(r string) bool { return r == "*" })
+			if len(statement.Resources) == 0 {
+				continue
+			}
+		}
+		naming = append(naming, statement)
+	}
+	p, err := policy.Parse(naming)
+	return err == nil && p.Allows(event.accesses)
+}
+
+// ownReason explains namesOwn.
+const ownReason = "the event tells of flaghook's own resources, and no statement names those: a bare * does not mean them; name integration/*, webhook/* or service-token/*"
+
 // An Actor is who changes something: a token, by name and id; flaghook itself
 // where both are empty.
 type Actor struct{ Name, TokenID string }
 
 // Changed publishes an event about a change of flaghook's own resources, so that
 // it stands in the audit log and can be subscribed to. The resource is such as
-// integration/slack, webhook/ID or service-token/NAME; an event about a
-// subscription does not go to that subscription itself. It is best effort: what
-// was changed stays changed when the event cannot be stored.
+// integration/slack, webhook/ID or service-token/NAME. The event goes to
+// subscriptions whose statements name such resources, and never to the one that
+// it is about. It is best effort: what was changed stays changed when the event
+// cannot be stored.
 func (e *Engine) Changed(ctx context.Context, by Actor, c Change) {
 	event, err := NewEvent(c.document(by), EventOptions{})
 	if err == nil {
-		_, err = e.publish(context.WithoutCancel(ctx), "flaghook", c.SubscriptionID, event)
+		_, err = e.publish(context.WithoutCancel(ctx), ownSource, c.SubscriptionID, event)
 	}
 	if err != nil {
 		e.log.Error("cannot record a change", "actions", c.Actions, "resource", c.Resource, "error", err)
@@ -71,6 +96,7 @@ func (c Change) document(by Actor) render.Value {
 	b.add("target", render.Object(
 		render.Member{Key: "_id", Value: render.String(c.ID)},
 		render.Member{Key: "name", Value: render.String(c.Name)}))
+	b.add("source", render.Object(render.Member{Key: "kind", Value: render.String(ownSource)}))
 	b.add("before", c.Before)
 	b.add("after", c.After)
 	return render.Object(b.members...)

@@ -93,6 +93,7 @@ type Engine struct {
 	log     *slog.Logger
 	catalog atomic.Pointer[manifest.Catalog]
 	events  *eventCache
+	tokens  *Tokens
 
 	mu   sync.RWMutex
 	subs map[string]*active
@@ -135,6 +136,10 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		failing: newFailing(), jobs: newJobs(),
 	}
 	e.catalog.Store(o.Catalog)
+	var err error
+	if e.tokens, err = loadTokens(ctx, e); err != nil {
+		return nil, err
+	}
 	stored, err := o.Store.Subscriptions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("load subscriptions: %w", err)
@@ -156,6 +161,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	})
 	return e, nil
 }
+
+// Tokens are those that clients of the API have.
+func (e *Engine) Tokens() *Tokens { return e.tokens }
 
 // Catalog is the catalog that the engine renders with.
 func (e *Engine) Catalog() *manifest.Catalog { return e.catalog.Load() }
@@ -233,14 +241,15 @@ func (e *Engine) publish(ctx context.Context, source, except string, events ...*
 // route finds the subscriptions that an event goes to, in no particular order.
 func (e *Engine) route(event *Event, except string) Accepted {
 	a := Accepted{Event: event, SubscriptionIDs: e.match(event)}
-	if except != "" {
-		a.SubscriptionIDs = slices.DeleteFunc(a.SubscriptionIDs, func(id string) bool { return id == except })
-	}
-	if e.ordered.Load() == 0 {
+	if !event.own && except == "" && e.ordered.Load() == 0 {
 		return a
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
+	a.SubscriptionIDs = slices.DeleteFunc(a.SubscriptionIDs, func(id string) bool {
+		s := e.subs[id]
+		return id == except || event.own && (s == nil || !namesOwn(s.sub, event))
+	})
 	for _, id := range a.SubscriptionIDs {
 		if s := e.subs[id]; s != nil && s.sub.Ordered {
 			a.Ordered = append(a.Ordered, id)
@@ -271,6 +280,11 @@ func (e *Engine) match(event *Event) []string { return e.index.Match(event.acces
 // Event returns a stored event or ErrNotFound.
 func (e *Engine) Event(ctx context.Context, id string) (*StoredEvent, error) {
 	return e.o.Store.Event(ctx, id)
+}
+
+// Events lists stored events; see Store.Events.
+func (e *Engine) Events(ctx context.Context, q EventQuery) (EventPage, error) {
+	return e.o.Store.Events(ctx, q)
 }
 
 // Deliveries lists a subscription's deliveries; see Store.Deliveries.

@@ -19,7 +19,8 @@ type Event struct {
 	digest   string
 	doc      render.Value
 	accesses []policy.ParsedAccess
-	size     int // of its JSON in bytes, for caches
+	size     int  // of its JSON in bytes, for caches
+	own      bool // it tells of flaghook's own resources
 	rendered *manifest.Event
 }
 
@@ -115,6 +116,7 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 // newEvent wraps a normalised document.
 func newEvent(doc render.Value, scope, digest string, size int) (*Event, error) {
 	e := &Event{id: doc.Get("_id").AsString(), scope: scope, digest: digest, doc: doc, size: size}
+	e.own = doc.Path("source", "kind").AsString() == ownSource
 	accesses := doc.Get("accesses")
 	e.accesses = make([]policy.ParsedAccess, 0, accesses.Len())
 	for i := range accesses.Len() {

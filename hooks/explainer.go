@@ -14,13 +14,9 @@ const maxExplainedAccesses = 100
 // An explainer finds out why there is no delivery of an event.
 type explainer struct {
 	event    *Event
-	accepted time.Time // zero when it is not known
+	accepted time.Time
 }
 
-// explain takes what is certain first. When the event was accepted is not always
-// known, and an event's own time may lie long before that, so a subscription that
-// is younger than that time was created after the event only where nothing else
-// explains it.
 func (x *explainer) explain(a *active) *Explanation {
 	out := x.reason(a)
 	if out.Outcome != OutcomeCreatedAfter {
@@ -43,7 +39,7 @@ func (x *explainer) explain(a *active) *Explanation {
 func (x *explainer) reason(a *active) *Explanation {
 	s := a.sub
 	switch {
-	case !x.accepted.IsZero() && s.CreatedAt.After(x.accepted):
+	case s.CreatedAt.After(x.accepted):
 		return explained(s, OutcomeCreatedAfter, fmt.Sprintf("it was created at %s, after the event was accepted at %s", at(s.CreatedAt), at(x.accepted)))
 	case a.policy == nil:
 		return explained(s, OutcomeNotServed, a.problem)
@@ -51,37 +47,18 @@ func (x *explainer) reason(a *active) *Explanation {
 		return explained(s, OutcomeOff, "it is off")
 	case !a.policy.Allows(x.event.accesses):
 		return explained(s, OutcomeFiltered, "")
-	case x.accepted.IsZero() && x.follows(s.CreatedAt):
-		return explained(s, OutcomeCreatedAfter, fmt.Sprintf("it was created at %s, and the event's own time is %s; when the event was accepted is not known", at(s.CreatedAt), at(x.event.Time())))
+	case x.event.own && !namesOwn(s, x.event):
+		return explained(s, OutcomeFiltered, ownReason)
 	}
 	return explained(s, OutcomeMissed, "as it is now, the event would go to it; no delivery was made when the event was accepted, so it, its integration's default policy or the catalog was different then")
 }
 
-// follows reports whether something happened after the event: after it was
-// accepted or, where that is not known, after the time that the event gives,
-// which has whole milliseconds.
-func (x *explainer) follows(t time.Time) bool {
-	if !x.accepted.IsZero() {
-		return t.After(x.accepted)
-	}
-	return t.Truncate(time.Millisecond).After(x.event.Time())
-}
-
-// note tells how the subscription may have been different.
+// note tells that the subscription may have been different.
 func (x *explainer) note(s *Subscription) string {
-	happened, by := "created", s.CreatedAt
-	switch {
-	case x.follows(s.CreatedAt): // possible only where the acceptance is not known
-	case s.Version > 1 && x.follows(s.UpdatedAt):
-		happened, by = "changed", s.UpdatedAt
-	default:
-		return ""
+	if s.Version > 1 && s.UpdatedAt.After(x.accepted) {
+		return fmt.Sprintf("this is what the subscription is now; it was last changed at %s, after the event was accepted at %s", at(s.UpdatedAt), at(x.accepted))
 	}
-	text := fmt.Sprintf("this is what the subscription is now; it was last changed at %s, after the event was accepted at %s", at(by), at(x.accepted))
-	if x.accepted.IsZero() {
-		text = fmt.Sprintf("this is what the subscription is now; it was %s at %s, and the event's own time is %s; when the event was accepted is not known", happened, at(by), at(x.event.Time()))
-	}
-	return text
+	return ""
 }
 
 // refusal tells why a policy that does not let the event through does not.

@@ -44,6 +44,14 @@ const plainHook = `{
 	"defaultPolicy": [{"effect": "allow", "resources": ["proj/*:env/production:flag/*"], "actions": ["*"]}]
 }`
 
+// flagsHook tells flag and event in headers.
+const flagsHook = `{
+	"endpoint": {"url": "{{url}}", "method": "POST", "headers": [
+		{"name": "X-Flag", "value": "{{context.key}}"}, {"name": "X-Event", "value": "{{context._id}}"}]},
+	"templates": {"flag": "flag.json.hbs"},
+	"defaultPolicy": [{"effect": "allow", "resources": ["proj/*:env/production:flag/*"], "actions": ["*"]}]
+}`
+
 // testCatalog has the integration "tool" (templates for flags, for projects
 // one that cannot render, for segments one that renders to nothing).
 func testCatalog(t testing.TB) *manifest.Catalog {
@@ -51,6 +59,9 @@ func testCatalog(t testing.TB) *manifest.Catalog {
 	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 	catalog, findings := manifest.Load(fstest.MapFS{
 		"tool/manifest.json":    file(fmt.Sprintf(toolManifest, plainHook)),
+		"flags/manifest.json":   file(fmt.Sprintf(toolManifest, flagsHook)),
+		"flags/icon.svg":        file(icon),
+		"flags/flag.json.hbs":   file(`{}`),
 		"tool/icon.svg":         file(icon),
 		"tool/flag.json.hbs":    file(`{"flag": "{{{key}}}", "title": "{{{title.plainText}}}"}`),
 		"tool/project.json.hbs": file("{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}x{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}"),

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +41,20 @@ type DeliverySettings struct {
 	// SecretOverlap is how long the old secret signs beside the new one after
 	// it was changed; 0 means not at all.
 	SecretOverlap Duration `json:"secretOverlap,omitzero"`
+}
+
+// Effective is how a subscription is delivered to: its own settings, and the
+// engine's where it has none. A MaxElapsed of 0 is no bound.
+func (e *Engine) Effective(own DeliverySettings) DeliverySettings {
+	retry := e.o.Retry.with(own)
+	retries := retry.MaxAttempts - 1
+	return DeliverySettings{
+		TimeoutSeconds: cmp.Or(own.TimeoutSeconds, int(e.o.AttemptTimeout/time.Second)),
+		MaxRetries:     &retries,
+		MaxElapsed:     Duration(retry.MaxElapsed),
+		RetryOn:        cmp.Or(own.RetryOn, RetryTransient),
+		SecretOverlap:  own.SecretOverlap,
+	}
 }
 
 // check adds what is wrong with the settings.

@@ -2,6 +2,10 @@ package hooks
 
 import "github.com/flaghook/flaghook/render"
 
+// Webhook is the event as LaunchDarkly's webhooks send it, which is how its audit
+// log shows it: see webhookShape.
+func (e *Event) Webhook() render.Value { return webhookShape(e.doc) }
+
 // webhookShape is an event as LaunchDarkly's webhooks send it: the
 // representation of an audit log entry in its REST API (GET
 // /api/v2/auditlog/{id}), with the date in Unix milliseconds and the title as

@@ -186,7 +186,7 @@ func (e *Engine) Integration(key string) (*manifest.Integration, error) {
 // again: one can switch a subscription off whatever became of its integration.
 func (e *Engine) check(s, old *Subscription) error {
 	var bad InvalidError
-	if s.Name == "" {
+	if s.Name == "" && s.Integration != webhookKey { // LaunchDarkly's webhooks need none
 		bad.add("name", "it is required")
 	}
 	if len(s.Name) > MaxNameLength {
@@ -351,6 +351,23 @@ func (e *Engine) Subscriptions(integration string) []*Subscription {
 	}
 	slices.SortFunc(list, func(a, b *Subscription) int { return strings.Compare(a.ID, b.ID) })
 	return list
+}
+
+// Warnings lists what an admin should know of a subscription: why it is not
+// served, and that what it sends can be read on the way.
+func (e *Engine) Warnings(id string) []string {
+	warnings := []string{}
+	a := e.lookup(id)
+	if a == nil {
+		return warnings
+	}
+	if a.problem != "" {
+		warnings = append(warnings, a.problem)
+	}
+	if a.integration != nil && a.integration.PlainHTTP(a.sub.Config) {
+		warnings = append(warnings, "its endpoint is reached over http://, where everybody on the way can read and change what is sent; use https://")
+	}
+	return warnings
 }
 
 // lookup finds a subscription in use; nil when it is gone.

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/flaghook/flaghook/manifest"
@@ -17,6 +18,7 @@ type Validation struct {
 	Skipped  string            // why nothing was sent, "" when something was
 	Request  *manifest.Request // as it was sent, secrets in clear; nil when nothing was sent
 	Secrets  []string          // texts in Request that nobody may see
+	Shown    *manifest.Request // Request as it may be shown: rendered from masks in place of secrets; without signatures
 }
 
 // testEvent is what a subscription is tried out with: a flag change that says
@@ -93,11 +95,45 @@ func (e *Engine) try(ctx context.Context, c Claim, a *active, event *Event, v *V
 		v.Skipped = rendered.Skipped
 		return &Settlement{Claim: c, State: StateSkipped, Reason: rendered.Skipped}
 	}
-	v.Request = rendered.Request
+	v.Request, v.Shown = rendered.Request, shownRequest(a, c.DeliveryID, event)
 	r := e.o.Sender.Send(ctx, e.addressed(a, c.DeliveryID, rendered.Request))
 	s := &Settlement{Claim: c, Attempt: attemptOf(a, start, r), State: StateDelivered}
 	if r.ErrorClass != "" {
 		s.State, s.Reason = StateDead, r.Error
 	}
 	return s
+}
+
+// shownRequest renders the test request from a config whose secrets are masked,
+// so that none is in it in any form, encoded or cut. Of a URL no more is left than
+// scheme and host. Nil when the masks cannot be rendered.
+func shownRequest(a *active, deliveryID string, event *Event) *manifest.Request {
+	config := a.integration.Mask(a.sub.Config)
+	for key, value := range config.Members() {
+		if v := a.integration.Variable(key); v != nil && v.Type == manifest.TypeURI {
+			config = config.With(key, render.String(maskURL(value.AsString())))
+		}
+	}
+	rendered, err := a.integration.Render(event.rendered, manifest.RenderInput{
+		Config: config, Validation: true, Delivery: manifest.Delivery{ID: deliveryID, Attempt: 1},
+	})
+	if err != nil || rendered.Request == nil {
+		return nil
+	}
+	shown := *rendered.Request
+	shown.Signatures = nil
+	return &shown
+}
+
+// maskURL hides what is behind a URL's host.
+func maskURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return manifest.MaskedSecret
+	}
+	shown := u.Scheme + "://" + u.Host
+	if u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		shown += "/" + manifest.MaskedSecret
+	}
+	return shown
 }

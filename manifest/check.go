@@ -15,7 +15,7 @@ import (
 func (c *checker) check(i *Integration) {
 	c.checkEmail()
 	c.checkOverview()
-	c.checkIcons()
+	c.checkIcons(i)
 	c.checkVariables("/formVariables")
 	for _, at := range [][]string{
 		{"approval", "environmentFormVariables"}, {"approval", "approvalFormVariables"},
@@ -60,14 +60,18 @@ func (c *checker) checkOverview() {
 	}
 }
 
-func (c *checker) checkIcons() {
+// checkIcons reads the icons, and keeps them.
+func (c *checker) checkIcons(i *Integration) {
+	i.icons = make(map[string][]byte, 2)
 	for _, name := range []string{"square", "horizontal"} {
 		pointer := join("/icons", name)
 		file := c.get(pointer)
 		if file.Kind() != render.KindString {
 			continue
 		}
-		if _, problem := c.open(file.AsString(), MaxIcon); problem != "" {
+		data, problem := c.open(file.AsString(), MaxIcon)
+		i.icons[name] = data
+		if problem != "" {
 			c.fail("icon", pointer, fmt.Sprintf("the icon %s cannot be used: %s", shown(file.AsString()), problem), "name an SVG file inside the folder")
 		}
 	}

@@ -15,6 +15,7 @@ const (
 	MaxManifest = 1 << 20
 	MaxTemplate = 64 << 10
 	MaxIcon     = 1 << 20
+	MaxReadme   = 256 << 10
 )
 
 // maxLinks bounds the symbolic links on the way to one file, as systems do.

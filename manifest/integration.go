@@ -18,7 +18,17 @@ type Integration struct {
 
 	hook     *Hook
 	compiled compiled
+	icons    map[string][]byte // by "square" and "horizontal"
+	readme   string
 }
+
+// Icon returns the SVG file of a shape, "square" or "horizontal", as it was when
+// the folder was loaded; nil for any other shape. The caller must not change it.
+func (i *Integration) Icon(shape string) []byte { return i.icons[shape] }
+
+// Readme returns the text of README.md as it was when the folder was loaded, ""
+// where there is none or it is larger than MaxReadme.
+func (i *Integration) Readme() string { return i.readme }
 
 // Hook returns what sends change events, nil where the integration does not.
 // The caller must not change it.

@@ -192,6 +192,9 @@ func (c *checker) load() *Integration {
 	usable := !HasErrors(c.findings)
 	if usable {
 		c.decode(i, data)
+		if text, err := readFile(c.fsys, "README.md", MaxReadme); err == nil { // nothing depends on it
+			i.readme = string(text)
+		}
 	}
 	if c.lint != nil {
 		c.lintFolder(i, usable)

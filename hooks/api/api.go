@@ -1,14 +1,19 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/gorilla/mux"
 
 	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/manifest"
 )
 
 // DefaultMaxBody bounds a request's body where Options does not.
@@ -18,8 +23,8 @@ const DefaultMaxBody = 1 << 20
 type Options struct {
 	Engine *hooks.Engine
 
-	// Token is the admin token that every call but /healthz and /readyz
-	// must carry. It is kept as a hash.
+	// Token is the admin token, which may do everything, beside those that
+	// the engine keeps (hooks.Tokens). It is kept as a hash.
 	Token string
 
 	Logger *slog.Logger // default: slog.Default()
@@ -28,10 +33,28 @@ type Options struct {
 	// above it the answer is 413.
 	MaxBody int64
 
+	// RateLimit is how many requests a second a token may make; above it the
+	// answer is 429. 0 is no limit.
+	RateLimit int
+
+	// PublicURL is where clients reach the API, such as
+	// https://flags.example.com/hooks: it stands in the OpenAPI description.
+	// Default: the description names the root of its own host.
+	PublicURL string
+
 	// Ready says why the process cannot serve now, nil when it can: the
 	// answer of /readyz. What it says is logged and not answered. Default:
 	// always ready.
 	Ready func() error
+
+	// Reload reads the integration folders again and hands a new catalog to
+	// the engine. It returns how many integrations that has and what is wrong
+	// with the folders. Default: there is nothing to reload.
+	Reload func(context.Context) (loaded int, findings []manifest.Finding, err error)
+
+	// Backup writes a consistent copy of all that is stored. Default: there
+	// is none to be had.
+	Backup func(context.Context, io.Writer) error
 }
 
 func (o *Options) setDefaults() {
@@ -55,17 +78,27 @@ func (o *Options) Validate() error {
 		return errors.New("api.Options: Token is required; an API without one would be open to everybody")
 	case o.MaxBody < 0:
 		return errors.New("api.Options: MaxBody must be positive, or 0 for its default")
+	case o.RateLimit < 0:
+		return errors.New("api.Options: RateLimit must be positive, or 0 for none")
+	}
+	if o.PublicURL != "" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("api.Options: PublicURL %q must be an absolute http or https URL without query or fragment", o.PublicURL)
+		}
 	}
 	return nil
 }
 
 // An API answers REST calls. It is an http.Handler, safe for concurrent use.
 type API struct {
+	o       Options
 	engine  *hooks.Engine
 	log     *slog.Logger
 	token   [sha256.Size]byte
-	maxBody int64
-	ready   func() error
+	admin   *hooks.Grant // of that token
+	limiter *limiter     // nil: no limit
+	openAPI []byte
 	router  *mux.Router
 }
 
@@ -76,44 +109,16 @@ func New(o Options) (*API, error) {
 	}
 	o.setDefaults()
 	a := &API{
-		engine: o.Engine, log: o.Logger, token: sha256.Sum256([]byte(o.Token)),
-		maxBody: o.MaxBody, ready: o.Ready,
+		o: o, engine: o.Engine, log: o.Logger,
+		token: sha256.Sum256([]byte(o.Token)), admin: hooks.AdminGrant(), limiter: newLimiter(o.RateLimit),
+	}
+	a.o.Token = "" // the hash is enough
+	var err error
+	if a.openAPI, err = openAPI(o.PublicURL); err != nil {
+		return nil, err
 	}
 	a.router = a.newRouter()
 	return a, nil
-}
-
-// A handler does one call. Its error goes through faultOf.
-type handler func(r *http.Request) (answer, error)
-
-// A route is one path with what it does by method.
-type route struct {
-	path    string // in mux's syntax
-	public  bool   // asks for no token
-	methods map[string]handler
-}
-
-// routes lists everything that is served, the busiest path first: mux tries
-// them in turn.
-func (a *API) routes() []route {
-	return []route{
-		{path: "/api/v1/events", methods: map[string]handler{"POST": a.postEvents}},
-		{path: "/api/v1/events/{id}", methods: map[string]handler{"GET": a.getEvent}},
-		{path: "/api/v1/events/{id}/explain", methods: map[string]handler{"GET": a.explainEvent}},
-		{path: "/api/v1/deliveries", methods: map[string]handler{"GET": a.listDeliveries}},
-		{path: "/api/v1/deliveries/{id}", methods: map[string]handler{"GET": a.getDelivery}},
-		{path: "/api/v1/subscriptions/{id}/deliveries", methods: map[string]handler{"GET": a.listSubscriptionDeliveries}},
-		{path: "/api/v1/catalog", methods: map[string]handler{"GET": a.listCatalog}},
-		{path: "/api/v1/catalog/{key}", methods: map[string]handler{"GET": a.getCatalogItem}},
-		{path: "/api/v2/integrations/{key}", methods: map[string]handler{
-			"GET": a.listSubscriptions, "POST": a.postSubscription,
-		}},
-		{path: "/api/v2/integrations/{key}/{id}", methods: map[string]handler{
-			"GET": a.getSubscription, "PATCH": a.patchSubscription, "DELETE": a.deleteSubscription,
-		}},
-		{path: "/healthz", public: true, methods: map[string]handler{"GET": a.healthz}},
-		{path: "/readyz", public: true, methods: map[string]handler{"GET": a.readyz}},
-	}
 }
 
 // newRouter mounts the routes. Paths are matched as they came, escapes and
@@ -133,7 +138,7 @@ func (a *API) newRouter() *mux.Router {
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer a.recover(w, r)
-	setSecurityHeaders(w.Header())
+	setHeaders(w.Header(), r)
 	r, err := untunnel(r)
 	if err != nil {
 		a.refuse(w, r, err)
@@ -153,12 +158,12 @@ func (a *API) Health() http.Handler {
 	})
 }
 
-func (a *API) healthz(*http.Request) (answer, error) {
+func (a *API) healthz(*request) (answer, error) {
 	return answer{body: map[string]string{"status": "ok"}}, nil
 }
 
-func (a *API) readyz(*http.Request) (answer, error) {
-	if err := a.ready(); err != nil {
+func (a *API) readyz(*request) (answer, error) {
+	if err := a.o.Ready(); err != nil {
 		a.log.Warn("not ready", "error", err)
 		k := kinds[kindUnavailable]
 		return answer{status: k.status, body: errorBody{Code: k.code, Message: "not ready"}}, nil

@@ -1,23 +1,23 @@
 package api
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"fmt"
 	"math"
-	"net/http"
-	"strconv"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/flaghook/flaghook/hooks"
 )
 
-// The bounds of a page of deliveries.
-const (
-	defaultPage = 20
-	maxPage     = 1000
-)
+func (a *API) deliveryRoutes() []route {
+	return []route{
+		{path: "/api/v1/deliveries", methods: map[string]method{"GET": {readers, a.listDeliveries}}},
+		{path: "/api/v1/deliveries/{id}", methods: map[string]method{"GET": {readers, a.getDelivery}}},
+		{path: "/api/v1/deliveries/{id}/retry", methods: map[string]method{"POST": {writers, a.retryDelivery}}},
+		{path: "/api/v1/deliveries/{id}/cancel", methods: map[string]method{"POST": {writers, a.cancelDelivery}}},
+		{path: "/api/v1/subscriptions/{id}/deliveries", methods: map[string]method{"GET": {readers, a.listSubscriptionDeliveries}}},
+	}
+}
 
 // deliveryJSON is a delivery as it is shown: as hooks has it, and each
 // attempt's duration in milliseconds too.
@@ -34,103 +34,95 @@ type attemptJSON struct {
 func showDelivery(d *hooks.Delivery) deliveryJSON {
 	attempts := make([]attemptJSON, len(d.Attempts))
 	for i, t := range d.Attempts {
-		ms := math.Round(float64(t.Duration)/float64(time.Microsecond)) / 1000
-		attempts[i] = attemptJSON{Attempt: t, DurationMs: ms}
+		attempts[i] = attemptJSON{Attempt: t, DurationMs: millis(t.Duration)}
 	}
 	return deliveryJSON{Delivery: d, Attempts: attempts}
 }
 
-// deliveryPage is a page of a list, newest first.
-type deliveryPage struct {
-	Items []deliveryJSON `json:"items"`
-	Next  string         `json:"next,omitempty"` // the cursor of the next page; absent on the last
+// millis is a duration in milliseconds, to the microsecond.
+func millis(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
 }
 
 // GET /api/v1/subscriptions/{id}/deliveries
-func (a *API) listSubscriptionDeliveries(r *http.Request) (answer, error) {
+func (a *API) listSubscriptionDeliveries(r *request) (answer, error) {
 	id, err := idVar(r)
 	if err != nil {
 		return answer{}, err
 	}
-	return a.deliveries(r, id)
-}
-
-// GET /api/v1/deliveries?subscription={id}
-func (a *API) listDeliveries(r *http.Request) (answer, error) {
-	id := r.URL.Query().Get("subscription")
-	if id == "" {
-		return answer{}, invalid(detail{Attribute: "subscription", Reason: "it is required: the id of the subscription whose deliveries to list"})
-	}
-	return a.deliveries(r, id)
-}
-
-func (a *API) deliveries(r *http.Request, subscriptionID string) (answer, error) {
-	query := r.URL.Query()
-	limit, err := pageLimit(query.Get("limit"))
-	if err != nil {
-		return answer{}, err
-	}
-	before, err := a.openCursor(subscriptionID, query.Get("cursor"))
-	if err != nil {
-		return answer{}, err
-	}
-	if _, err := a.engine.Subscription(subscriptionID); err != nil {
+	if _, err := a.engine.Subscription(id); err != nil {
 		return answer{}, err // else one that does not exist would look like one without deliveries
 	}
-	found, err := a.engine.Deliveries(r.Context(), subscriptionID, before, limit)
+	return a.deliveries(r, id, "")
+}
+
+// GET /api/v1/deliveries?subscription={id}&event={id}&status=dead,pending&since&until
+func (a *API) listDeliveries(r *request) (answer, error) {
+	q := queryOf(r)
+	subscription, key := q.text("subscription"), ""
+	if subscription != "" {
+		if _, err := a.engine.Subscription(subscription); err != nil {
+			return answer{}, err
+		}
+	}
+	if id := q.text("event"); id != "" {
+		if !idForm.MatchString(id) {
+			return answer{}, fail(kindNotFound, "there is no event of this id")
+		}
+		event, err := a.engine.Event(r.Context(), id)
+		if err != nil {
+			return answer{}, err
+		}
+		key = event.Key()
+	}
+	return a.deliveries(r, subscription, key)
+}
+
+// deliveries lists those that the query and the arguments, both or either,
+// choose.
+func (a *API) deliveries(r *request, subscriptionID, eventKey string) (answer, error) {
+	q := queryOf(r)
+	name := append(q.filters("deliveries", "status", "since", "until"), subscriptionID, eventKey)
+	found := hooks.DeliveryQuery{
+		SubscriptionID: subscriptionID, EventKey: eventKey, States: q.states(),
+		Since: q.time("since"), Until: q.time("until"), Before: q.cursor(a, name...), Limit: q.limit(),
+	}
+	if err := q.err(); err != nil {
+		return answer{}, err
+	}
+	page, err := a.engine.Deliveries(r.Context(), found)
 	if err != nil {
 		return answer{}, err
 	}
-	list := deliveryPage{Items: make([]deliveryJSON, len(found.Items))}
-	for i, d := range found.Items {
-		list.Items[i] = showDelivery(d)
+	items := make([]deliveryJSON, len(page.Items))
+	for i, d := range page.Items {
+		items[i] = showDelivery(d)
 	}
-	if found.Cursor != "" {
-		list.Next = a.sealCursor(subscriptionID, found.Cursor)
-	}
-	return answer{body: list}, nil
+	return answer{body: list[deliveryJSON]{Items: items, Next: a.next(page.Cursor, name...)}}, nil
 }
 
-func pageLimit(text string) (int, error) {
+var states = []hooks.State{hooks.StatePending, hooks.StateDelivered, hooks.StateDead, hooks.StateSkipped, hooks.StateCancelled}
+
+// states reads status, which names states with commas between; nil for all.
+func (q *query) states() []hooks.State {
+	text := q.text("status")
 	if text == "" {
-		return defaultPage, nil
+		return nil
 	}
-	limit, err := strconv.Atoi(text)
-	if err != nil || limit < 1 || limit > maxPage {
-		return 0, invalid(detail{Attribute: "limit", Reason: fmt.Sprintf("it must be a number from 1 to %d", maxPage)})
-	}
-	return limit, nil
-}
-
-// sealSize is how many bytes of a MAC stand before a cursor.
-const sealSize = 12
-
-// sealCursor makes a store's cursor fit for a query, with a MAC before it: a
-// store gets back only cursors that it gave, for the same subscription, so it
-// need not defend itself against made-up ones.
-func (a *API) sealCursor(subscriptionID, cursor string) string {
-	h := hmac.New(sha256.New, a.token[:])
-	fmt.Fprintf(h, "cursor\x00%s\x00%s", subscriptionID, cursor)
-	return base64.RawURLEncoding.EncodeToString(append(h.Sum(nil)[:sealSize], cursor...))
-}
-
-// openCursor is the other way; the empty text is the first page's.
-func (a *API) openCursor(subscriptionID, text string) (string, error) {
-	if text == "" {
-		return "", nil
-	}
-	data, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil && len(data) > sealSize {
-		cursor := string(data[sealSize:])
-		if hmac.Equal([]byte(a.sealCursor(subscriptionID, cursor)), []byte(text)) {
-			return cursor, nil
+	var chosen []hooks.State
+	for name := range strings.SplitSeq(text, ",") {
+		if s := hooks.State(name); !slices.Contains(states, s) {
+			q.fail("status", "it can be pending, delivered, dead, skipped and cancelled, with commas between")
+			return nil
+		} else if !slices.Contains(chosen, s) {
+			chosen = append(chosen, s)
 		}
 	}
-	return "", invalid(detail{Attribute: "cursor", Reason: "it is not what an earlier page of this list gave as next"})
+	return chosen
 }
 
 // GET /api/v1/deliveries/{id}
-func (a *API) getDelivery(r *http.Request) (answer, error) {
+func (a *API) getDelivery(r *request) (answer, error) {
 	id, err := idVar(r)
 	if err != nil {
 		return answer{}, err
@@ -140,4 +132,36 @@ func (a *API) getDelivery(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	return answer{body: showDelivery(d)}, nil
+}
+
+// POST /api/v1/deliveries/{id}/retry
+func (a *API) retryDelivery(r *request) (answer, error) {
+	id, err := idVar(r)
+	if err != nil {
+		return answer{}, err
+	}
+	changed, err := a.engine.Retry(r.Context(), id)
+	if err == nil && !changed {
+		err = fail(kindConflict, "the delivery is pending or delivered; only one that is dead, skipped or cancelled can be tried again")
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return a.getDelivery(r)
+}
+
+// POST /api/v1/deliveries/{id}/cancel
+func (a *API) cancelDelivery(r *request) (answer, error) {
+	id, err := idVar(r)
+	if err != nil {
+		return answer{}, err
+	}
+	changed, err := a.engine.Cancel(r.Context(), id)
+	if err == nil && !changed {
+		err = fail(kindConflict, "the delivery is finished; only a pending one can be cancelled")
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return a.getDelivery(r)
 }

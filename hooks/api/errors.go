@@ -17,45 +17,54 @@ const (
 	kindInternal kind = iota
 	kindInvalid
 	kindUnauthorized
+	kindForbidden
 	kindNotFound
 	kindMethodNotAllowed
 	kindLocked
 	kindConflict
+	kindPrecondition
 	kindTooLarge
 	kindMediaType
+	kindRateLimited
+	kindBacklog
 	kindUnavailable
 )
 
 // kinds is the one table from kind to status and code. The codes that
 // LaunchDarkly has are LaunchDarkly's.
 var kinds = [...]struct {
-	status int
-	code   string
+	status     int
+	code       string
+	retryAfter string // seconds that a client should wait before it tries again
 }{
-	kindInternal:         {http.StatusInternalServerError, "internal_error"},
-	kindInvalid:          {http.StatusBadRequest, "invalid_request"},
-	kindUnauthorized:     {http.StatusUnauthorized, "unauthorized"},
-	kindNotFound:         {http.StatusNotFound, "not_found"},
-	kindMethodNotAllowed: {http.StatusMethodNotAllowed, "method_not_allowed"},
-	kindLocked:           {http.StatusConflict, "optimistic_locking_error"},
-	kindConflict:         {http.StatusConflict, "conflict"},
-	kindTooLarge:         {http.StatusRequestEntityTooLarge, "request_too_large"},
-	kindMediaType:        {http.StatusUnsupportedMediaType, "unsupported_media_type"},
-	kindUnavailable:      {http.StatusServiceUnavailable, "service_unavailable"},
+	kindInternal:         {http.StatusInternalServerError, "internal_error", ""},
+	kindInvalid:          {http.StatusBadRequest, "invalid_request", ""},
+	kindUnauthorized:     {http.StatusUnauthorized, "unauthorized", ""},
+	kindForbidden:        {http.StatusForbidden, "forbidden", ""},
+	kindNotFound:         {http.StatusNotFound, "not_found", ""},
+	kindMethodNotAllowed: {http.StatusMethodNotAllowed, "method_not_allowed", ""},
+	kindLocked:           {http.StatusConflict, "optimistic_locking_error", ""},
+	kindConflict:         {http.StatusConflict, "conflict", ""},
+	kindPrecondition:     {http.StatusPreconditionFailed, "precondition_failed", ""},
+	kindTooLarge:         {http.StatusRequestEntityTooLarge, "request_too_large", ""},
+	kindMediaType:        {http.StatusUnsupportedMediaType, "unsupported_media_type", ""},
+	kindRateLimited:      {http.StatusTooManyRequests, "rate_limited", "1"},
+	kindBacklog:          {http.StatusTooManyRequests, "too_many_waiting", "5"},
+	kindUnavailable:      {http.StatusServiceUnavailable, "service_unavailable", "2"},
 }
 
 // A fault is what a call is refused with.
 type fault struct {
 	kind    kind
 	message string
-	details []detail // of kindInvalid: each thing that is wrong
+	details []detail // each thing that is wrong
 }
 
 // A detail is one thing wrong with a body: where, and what would be right.
 type detail struct {
 	// Attribute is the place: for a subscription a path such as
 	// config.apiKey or statements[0].resources[1], for a patch patch[2].path,
-	// for an event a JSON pointer.
+	// for an event a JSON pointer, else a member of the body or query.
 	Attribute string `json:"attribute"`
 	Reason    string `json:"reason"`
 }
@@ -126,6 +135,8 @@ func faultOf(err error) *fault {
 		return fail(kindNotFound, "%s", err.Error())
 	case errors.Is(err, hooks.ErrConflict):
 		return fail(kindLocked, "it was changed by another request meanwhile; read it and try again")
+	case errors.Is(err, hooks.ErrBacklog):
+		return fail(kindBacklog, "too many deliveries wait already, and none is dropped; try again later")
 	case errors.Is(err, hooks.ErrUnavailable):
 		return fail(kindUnavailable, "the storage cannot take or give anything now; try again")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

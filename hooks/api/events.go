@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -10,8 +9,15 @@ import (
 	"github.com/flaghook/flaghook/render"
 )
 
-// MaxEvents bounds the events of one request.
-const MaxEvents = 1000
+// The busiest routes come first.
+func (a *API) eventRoutes() []route {
+	return []route{
+		{path: "/api/v1/events", methods: map[string]method{"POST": {senders, a.postEvents}, "GET": {readers, a.listEvents}}},
+		{path: "/api/v1/events/{id}", methods: map[string]method{"GET": {readers, a.getEvent}}},
+		{path: "/api/v1/events/{id}/explain", methods: map[string]method{"GET": {readers, a.explainEvent}}},
+		{path: "/api/v1/events/{id}/replay", methods: map[string]method{"POST": {writers, a.replayEvent}}},
+	}
+}
 
 // acceptedEvent is what a client learns about an event that it posted.
 type acceptedEvent struct {
@@ -20,18 +26,17 @@ type acceptedEvent struct {
 	Duplicate bool   `json:"duplicate,omitempty"` // it was sent before; nothing new was queued
 }
 
-// POST /api/v1/events takes one event or an array of them. All are accepted or
-// none is; 202 means that they are on disk.
-func (a *API) postEvents(r *http.Request) (answer, error) {
-	body, err := readJSON(r)
+// POST /api/v1/events takes one event, an array of them, or one a line. All are
+// accepted or none is; 202 means that they are on disk.
+func (a *API) postEvents(r *request) (answer, error) {
+	events, err := readEvents(r)
 	if err != nil {
 		return answer{}, err
 	}
-	events, err := readEvents(body)
-	if err != nil {
+	if err := permit(r.grant, events); err != nil {
 		return answer{}, err
 	}
-	receipts, err := a.engine.Publish(r.Context(), events...)
+	receipts, err := a.engine.Publish(r.Context(), "api", events...)
 	if err != nil {
 		return answer{}, err
 	}
@@ -39,55 +44,53 @@ func (a *API) postEvents(r *http.Request) (answer, error) {
 	for i, receipt := range receipts {
 		items[i] = acceptedEvent{ID: receipt.EventID, Matched: receipt.Matched, Duplicate: receipt.Duplicate}
 	}
-	return answer{status: http.StatusAccepted, body: map[string]any{"items": items}}, nil
+	return answer{status: http.StatusAccepted, body: list[acceptedEvent]{Items: items}}, nil
 }
 
-// readEvents normalises what was posted, or says all that is wrong with all of
-// it; places in an array begin with the index.
-func readEvents(body render.Value) ([]*hooks.Event, error) {
-	posted := []render.Value{body}
-	isArray := body.Kind() == render.KindArray
-	if isArray {
-		switch n := body.Len(); {
-		case n == 0:
-			return nil, fail(kindInvalid, "the array is empty; post at least one event")
-		case n > MaxEvents:
-			return nil, fail(kindInvalid, "the array has %d events; at most %d are taken at once", n, MaxEvents)
-		}
-		posted = posted[:0]
-		for v := range body.Items() {
-			posted = append(posted, v)
-		}
-	}
+// permit refuses all events where the token may not send one of them.
+func permit(g *hooks.Grant, events []*hooks.Event) error {
 	var details []detail
-	now := time.Now()
-	events := make([]*hooks.Event, 0, len(posted))
-	for i, v := range posted {
-		event, err := hooks.NewEvent(v, hooks.EventOptions{Now: now})
-		if err == nil {
-			events = append(events, event)
-			continue
-		}
-		at := ""
-		if isArray {
-			at = fmt.Sprintf("/%d", i)
-		}
-		var all hooks.EventErrors
-		if !errors.As(err, &all) {
-			details = append(details, detail{Attribute: at, Reason: err.Error()})
-		}
-		for _, e := range all {
-			details = append(details, detail{Attribute: at + e.Pointer, Reason: e.Message})
+	for i, e := range events {
+		if resource := g.Refuses(e); resource != "" {
+			details = append(details, detail{Attribute: fmt.Sprintf("/%d", i), Reason: fmt.Sprintf("event %s: the token may not send what is done to %s", e.ID(), resource)})
 		}
 	}
-	if len(details) > 0 {
-		return nil, invalid(details...)
+	if len(details) == 0 {
+		return nil
 	}
-	return events, nil
+	refused := invalid(details...)
+	refused.kind = kindForbidden
+	return refused
+}
+
+// eventJSON is an event of a list.
+type eventJSON struct {
+	Event      render.Value `json:"event"`
+	AcceptedAt time.Time    `json:"acceptedAt"`
+	Matched    int          `json:"matched"`
+}
+
+// GET /api/v1/events?since&until, the last accepted first
+func (a *API) listEvents(r *request) (answer, error) {
+	q := queryOf(r)
+	name := q.filters("events", "since", "until")
+	found := hooks.EventQuery{Since: q.time("since"), Until: q.time("until"), Before: q.cursor(a, name...), Limit: q.limit()}
+	if err := q.err(); err != nil {
+		return answer{}, err
+	}
+	page, err := a.engine.Events(r.Context(), found)
+	if err != nil {
+		return answer{}, err
+	}
+	items := make([]eventJSON, len(page.Items))
+	for i, e := range page.Items {
+		items[i] = eventJSON{Event: e.Doc(), AcceptedAt: e.AcceptedAt, Matched: e.Matched}
+	}
+	return answer{body: list[eventJSON]{Items: items, Next: a.next(page.Cursor, name...)}}, nil
 }
 
 // GET /api/v1/events/{id} gives an event in the shape that templates see.
-func (a *API) getEvent(r *http.Request) (answer, error) {
+func (a *API) getEvent(r *request) (answer, error) {
 	id, err := idVar(r)
 	if err != nil {
 		return answer{}, err
@@ -97,4 +100,54 @@ func (a *API) getEvent(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	return answer{body: event.Doc()}, nil
+}
+
+// replayedEvent is what a client learns about a replay.
+type replayedEvent struct {
+	Replay     string `json:"replay"` // marks its deliveries
+	Deliveries int    `json:"deliveries"`
+}
+
+// maxReplayed bounds the subscriptions that a replay names.
+const maxReplayed = 1000
+
+// POST /api/v1/events/{id}/replay delivers it again: to the subscriptions that
+// the body names, or to all whose policy lets it through now.
+func (a *API) replayEvent(r *request) (answer, error) {
+	id, err := idVar(r)
+	if err != nil {
+		return answer{}, err
+	}
+	d, err := readObject(r, "subscriptions")
+	if err != nil {
+		return answer{}, err
+	}
+	subscriptions, named := d.texts("subscriptions", "the id of a subscription")
+	switch {
+	case named && len(subscriptions) == 0:
+		d.fail("subscriptions", "it is empty; leave it out to reach all that want the event")
+	case len(subscriptions) > maxReplayed:
+		d.fail("subscriptions", "there are %d; at most %d are taken at once", len(subscriptions), maxReplayed)
+	}
+	if err := d.err(); err != nil {
+		return answer{}, err
+	}
+	replay, n, err := a.engine.Replay(r.Context(), id, unique(subscriptions)...)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusAccepted, body: replayedEvent{Replay: replay, Deliveries: n}}, nil
+}
+
+// unique drops what comes a second time.
+func unique(texts []string) []string {
+	seen := make(map[string]bool, len(texts))
+	var kept []string
+	for _, t := range texts {
+		if !seen[t] {
+			kept = append(kept, t)
+		}
+		seen[t] = true
+	}
+	return kept
 }

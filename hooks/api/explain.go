@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/flaghook/flaghook/hooks"
@@ -19,28 +18,22 @@ type explanationPage struct {
 
 // GET /api/v1/events/{id}/explain says for each subscription what became of the
 // event, and why.
-func (a *API) explainEvent(r *http.Request) (answer, error) {
+func (a *API) explainEvent(r *request) (answer, error) {
 	id, err := idVar(r)
 	if err != nil {
 		return answer{}, err
 	}
-	query := r.URL.Query()
-	limit, err := pageLimit(query.Get("limit"))
-	if err != nil {
-		return answer{}, err
-	}
-	list := "explain\x00" + id // no subscription's id, as no id holds a NUL
-	after, err := a.openCursor(list, query.Get("cursor"))
-	if err != nil {
+	q := queryOf(r)
+	after, limit := q.cursor(a, "explain", id), q.limit()
+	if err := q.err(); err != nil {
 		return answer{}, err
 	}
 	found, err := a.engine.Explain(r.Context(), id, after, limit)
 	if err != nil {
 		return answer{}, err
 	}
-	page := explanationPage{EventID: found.EventID, EventTime: found.EventTime, AcceptedAt: found.AcceptedAt, Items: found.Items}
-	if found.Cursor != "" {
-		page.Next = a.sealCursor(list, found.Cursor)
-	}
-	return answer{body: page}, nil
+	return answer{body: explanationPage{
+		EventID: found.EventID, EventTime: found.EventTime, AcceptedAt: found.AcceptedAt, Items: found.Items,
+		Next: a.next(found.Cursor, "explain", id),
+	}}, nil
 }

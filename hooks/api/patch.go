@@ -24,21 +24,81 @@ type patchOp struct {
 	value          render.Value
 }
 
-// patchable is the part of a subscription that a patch works on, secrets
-// masked.
-func patchable(s *hooks.Subscription, i *manifest.Integration) []byte {
-	return render.Object(
-		render.Member{Key: "name", Value: render.String(s.Name)},
-		render.Member{Key: "config", Value: mask(i, s.Config)},
-		render.Member{Key: "statements", Value: statementsJSON(s.Statements)},
-		render.Member{Key: "on", Value: render.Bool(s.On)},
-		render.Member{Key: "tags", Value: textsJSON(s.Tags, true)},
-	).AppendJSON(nil)
+// A patchTarget is the document that a patch works on, and how: a subscription in
+// the shape of one door, secrets masked, so that copy and test tell nothing.
+type patchTarget struct {
+	doc    render.Value
+	paths  *regexp.Regexp                     // what can be patched
+	named  string                             // the same for people
+	alias  map[string]string                  // paths that stand for others
+	secret func(path string) bool             // whether a path's value may not be moved or copied
+	read   func(*reader, *hooks.Subscription) // reads the patched document
+}
+
+// patchPaths makes a patchTarget's paths of the members that have a door's own
+// ways below them. Below a config value nothing can be patched: form variables
+// are replaced as a whole.
+func patchPaths(members string) *regexp.Regexp {
+	return regexp.MustCompile(strings.ReplaceAll(
+		`^/(name|on|tags(/INDEX)?|statements(/INDEX(/[A-Za-z]+(/INDEX)?)?)?|`+members+`)$`,
+		"INDEX", `(-|0|[1-9][0-9]{0,8})`))
+}
+
+const configPaths = `config(/[^/]+)?`
+
+var (
+	integrationPaths = patchPaths(configPaths)
+	noAlias          = map[string]string{}
+)
+
+// integrationTarget is a subscription at LaunchDarkly's door.
+func integrationTarget(s *hooks.Subscription, i *manifest.Integration) patchTarget {
+	alias := noAlias
+	if key := legacyMembers[s.Integration]; key != "" {
+		alias = map[string]string{"/" + key: "/config/" + key}
+	}
+	return patchTarget{
+		doc:   render.Object(append(commonMembers(s), render.Member{Key: "config", Value: mask(i, s.Config)})...),
+		paths: integrationPaths, named: "/name, /on, /tags, /config, /statements, and what they hold",
+		alias: alias, secret: configSecret(i), read: (*reader).subscription,
+	}
+}
+
+// configSecret knows the paths of secrets in a config.
+func configSecret(i *manifest.Integration) func(string) bool {
+	return func(path string) bool {
+		key, ok := strings.CutPrefix(path, "/config/")
+		return ok && isSecret(i, unescapePointer(key))
+	}
+}
+
+// commonMembers are those that every door has.
+func commonMembers(s *hooks.Subscription) []render.Member {
+	return []render.Member{
+		{Key: "name", Value: render.String(s.Name)},
+		{Key: "statements", Value: statementsJSON(s.Statements)},
+		{Key: "on", Value: render.Bool(s.On)},
+		{Key: "tags", Value: textsJSON(s.Tags, true)},
+	}
+}
+
+// patched applies a JSON Patch to a subscription. The result has the version
+// that was read, so that a change in between is a conflict.
+func (a *API) patched(old *hooks.Subscription, body render.Value, t patchTarget) (*hooks.Subscription, error) {
+	ops, err := readPatch(body, t)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := applyPatch(t.doc.AppendJSON(nil), ops, a.o.MaxBody)
+	if err != nil {
+		return nil, err
+	}
+	return readPatched(doc, old, t)
 }
 
 // readPatch reads a body, a bare array of operations or {comment, patch}, and
 // checks all of it.
-func readPatch(body render.Value, key string, i *manifest.Integration) ([]patchOp, error) {
+func readPatch(body render.Value, t patchTarget) ([]patchOp, error) {
 	list := body
 	if body.Kind() == render.KindObject {
 		if body.Has("instructions") {
@@ -52,7 +112,7 @@ func readPatch(body render.Value, key string, i *manifest.Integration) ([]patchO
 	if list.Len() > maxPatchOps {
 		return nil, fail(kindInvalid, "the patch has %d operations; at most %d are allowed", list.Len(), maxPatchOps)
 	}
-	p := patchReader{legacy: legacyMembers[key], integration: i}
+	p := patchReader{target: t}
 	ops := make([]patchOp, list.Len())
 	for n := range list.Len() {
 		ops[n] = p.read(n, list.At(n))
@@ -65,9 +125,8 @@ func readPatch(body render.Value, key string, i *manifest.Integration) ([]patchO
 
 // patchReader gathers what is wrong with a patch.
 type patchReader struct {
-	legacy      string                // the integration's legacy member, if it has one
-	integration *manifest.Integration // nil when it has left the catalog
-	details     []detail
+	target  patchTarget
+	details []detail
 }
 
 func (p *patchReader) fail(n int, member, format string, args ...any) {
@@ -94,7 +153,7 @@ func (p *patchReader) read(n int, v render.Value) patchOp {
 	switch o.op {
 	case "move", "copy":
 		o.from = p.pointer(n, "from", v)
-		if key, ok := strings.CutPrefix(o.from, "/config/"); ok && isSecret(p.integration, unescapePointer(key)) {
+		if p.target.secret(o.from) {
 			p.fail(n, "from", "a secret cannot be moved or copied; give the value itself")
 		}
 	case "add", "replace", "test":
@@ -110,12 +169,6 @@ func (p *patchReader) read(n int, v render.Value) patchOp {
 	return o
 }
 
-// patchPath is what can be patched. Below a config value nothing can: form
-// variables are replaced as a whole.
-var patchPath = regexp.MustCompile(strings.ReplaceAll(
-	`^/(name|on|config(/[^/]+)?|tags(/INDEX)?|statements(/INDEX(/[A-Za-z]+(/INDEX)?)?)?)$`,
-	"INDEX", `(-|0|[1-9][0-9]{0,8})`))
-
 // pointer reads path or from; what is wrong with it is recorded.
 func (p *patchReader) pointer(n int, member string, v render.Value) string {
 	given := v.Get(member)
@@ -124,11 +177,11 @@ func (p *patchReader) pointer(n int, member string, v render.Value) string {
 		return ""
 	}
 	path := given.AsString()
-	if p.legacy != "" && path == "/"+p.legacy {
-		return "/config/" + p.legacy
+	if other, ok := p.target.alias[path]; ok {
+		return other
 	}
-	if !patchPath.MatchString(path) || badEscape.MatchString(path) {
-		p.fail(n, member, "it cannot be patched; these can: /name, /on, /tags, /config, /statements, and what they hold")
+	if !p.target.paths.MatchString(path) || badEscape.MatchString(path) {
+		p.fail(n, member, "it cannot be patched; these can: %s", p.target.named)
 	}
 	return path
 }
@@ -240,11 +293,35 @@ func patchFault(n int, o patchOp, err error) error {
 	return invalid(detail{Attribute: fmt.Sprintf("patch[%d]", n), Reason: reason})
 }
 
-// readPatched reads a patched document into s. Everything is in it by then, so
-// that on cannot be left out.
-func readPatched(doc render.Value, s *hooks.Subscription) error {
+// readPatched reads a patched document. Everything is in it by then, so that on
+// cannot be left out.
+func readPatched(doc render.Value, old *hooks.Subscription, t patchTarget) (*hooks.Subscription, error) {
+	d := &reader{doc: doc}
 	if !given(doc.Get("on")) {
-		return invalid(detail{Attribute: "on", Reason: "it cannot be removed; set it to true or false"})
+		d.fail("on", "it cannot be removed; set it to true or false")
 	}
-	return readSubscription(doc, s)
+	next := *old
+	t.read(d, &next)
+	return &next, d.err()
+}
+
+// mergePatch applies an RFC 7396 patch: null removes, an object is merged, what
+// else there is replaces. Its depth the parser has bounded.
+func mergePatch(doc, patch render.Value) render.Value {
+	if patch.Kind() != render.KindObject {
+		return patch
+	}
+	var members []render.Member
+	for key, v := range doc.Members() {
+		members = append(members, render.Member{Key: key, Value: v})
+	}
+	for key, v := range patch.Members() {
+		if v.Kind() == render.KindNull {
+			v = render.Value{}
+		} else {
+			v = mergePatch(doc.Get(key), v)
+		}
+		members = append(members, render.Member{Key: key, Value: v})
+	}
+	return render.Object(members...) // the last of a name counts, and one that is undefined removes it
 }

@@ -14,57 +14,90 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+
+	"github.com/flaghook/flaghook/hooks"
 )
 
-// setSecurityHeaders keeps answers from being stored, sniffed or framed: they
-// are data for programs and may show who changed what.
-func setSecurityHeaders(h http.Header) {
+// requestIDHeader names a request in logs, on both sides.
+const requestIDHeader = "X-Request-Id"
+
+// setHeaders gives an answer the request's id, a client's own where it can be
+// one, and keeps it from being stored, sniffed or framed: answers are data for
+// programs and may show who changed what.
+func setHeaders(h http.Header, r *http.Request) {
+	id := r.Header.Get(requestIDHeader)
+	if !idForm.MatchString(id) {
+		id = hooks.NewID()
+	}
+	h.Set(requestIDHeader, id)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// serve makes the http.Handler of one route: token, method, call, answer.
+// serve makes the http.Handler of one route: token, limit, method, role, call,
+// answer.
 func (a *API) serve(rt route) http.Handler {
 	allow := slices.Sorted(maps.Keys(rt.methods))
-	if rt.methods["GET"] != nil {
+	if _, ok := rt.methods["GET"]; ok {
 		allow = append(allow, "HEAD")
 	}
 	allowed := strings.Join(allow, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !rt.public && !a.authorized(r) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="flaghook"`)
-			a.refuse(w, r, fail(kindUnauthorized, "the request needs a valid token, as Authorization: TOKEN or Authorization: Bearer TOKEN"))
-			return
+		req := &request{Request: r}
+		if !rt.public {
+			var err error
+			if req.grant, err = a.admit(w.Header(), r); err != nil {
+				a.refuse(w, r, err)
+				return
+			}
 		}
-		method := r.Method
-		if method == http.MethodHead {
-			method = http.MethodGet // net/http leaves out the body
+		name := r.Method
+		if name == http.MethodHead {
+			name = http.MethodGet // net/http leaves out the body
 		}
-		call, ok := rt.methods[method]
+		m, ok := rt.methods[name]
 		if !ok {
 			w.Header().Set("Allow", allowed)
 			a.refuse(w, r, fail(kindMethodNotAllowed, "this path takes %s", allowed))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, a.maxBody)
-		reply, err := call(r)
+		if req.grant != nil && !m.audience.has(req.grant.Role) {
+			a.refuse(w, r, fail(kindForbidden, "the token %q is for a %s; this takes %s", req.grant.Name, req.grant.Role, m.audience))
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, a.o.MaxBody)
+		reply, err := m.call(req)
 		if err != nil {
 			a.refuse(w, r, err)
 			return
 		}
-		a.write(w, reply)
+		a.write(w, r, reply)
 	})
 }
 
-// authorized compares the token in constant time, by hashes of one length.
-func (a *API) authorized(r *http.Request) bool {
+// admit finds out what the request's token may do, and counts the request.
+func (a *API) admit(h http.Header, r *http.Request) (*hooks.Grant, error) {
+	grant := a.authenticate(r)
+	if grant == nil {
+		h.Set("WWW-Authenticate", `Bearer realm="flaghook"`)
+		return nil, fail(kindUnauthorized, "the request needs a valid token, as Authorization: TOKEN or Authorization: Bearer TOKEN")
+	}
+	return grant, a.limiter.admit(h, grant.TokenID)
+}
+
+// authenticate compares tokens in constant time, by hashes of one length; nil
+// for one that nobody has.
+func (a *API) authenticate(r *http.Request) *hooks.Grant {
 	given := strings.TrimSpace(r.Header.Get("Authorization"))
 	if scheme, rest, found := strings.Cut(given, " "); found && strings.EqualFold(scheme, "Bearer") {
 		given = strings.TrimSpace(rest)
 	}
 	sum := sha256.Sum256([]byte(given))
-	return subtle.ConstantTimeCompare(sum[:], a.token[:]) == 1
+	if subtle.ConstantTimeCompare(sum[:], a.token[:]) == 1 {
+		return a.admin
+	}
+	return a.engine.Tokens().Authenticate(r.Context(), given)
 }
 
 // untunnel gives a POST the method of its X-HTTP-Method-Override header, for
@@ -93,16 +126,16 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p) // means: end the connection without a word
 	}
-	a.log.Error("panic while answering a request", "method", r.Method, "path", r.URL.Path,
+	a.log.Error("panic while answering a request", "request", w.Header().Get(requestIDHeader), "method", r.Method, "path", r.URL.Path,
 		"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	a.writeFault(w, fail(kindInternal, internalMessage))
+	a.writeFault(w, r, fail(kindInternal, internalMessage))
 }
 
 // idForm is what ids and keys look like; anything else names nothing.
 var idForm = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 
 // idVar is the route's {id}, or a not-found fault when no id looks like that.
-func idVar(r *http.Request) (string, error) {
+func idVar(r *request) (string, error) {
 	id := pathVar(r, "id")
 	if !idForm.MatchString(id) {
 		return "", fail(kindNotFound, "there is nothing of this id")
@@ -112,8 +145,8 @@ func idVar(r *http.Request) (string, error) {
 
 // pathVar is a variable of the route, unescaped. A broken escape is given as it
 // is: it names nothing that exists.
-func pathVar(r *http.Request, name string) string {
-	raw := mux.Vars(r)[name]
+func pathVar(r *request, name string) string {
+	raw := mux.Vars(r.Request)[name]
 	if s, err := url.PathUnescape(raw); err == nil {
 		return s
 	}
@@ -122,7 +155,7 @@ func pathVar(r *http.Request, name string) string {
 
 // linkBase is what links begin with: the prefix under which the API is mounted,
 // "" at the root. See the package documentation.
-func linkBase(r *http.Request) string {
+func linkBase(r *request) string {
 	asked, err := url.ParseRequestURI(r.RequestURI)
 	if err != nil {
 		return ""

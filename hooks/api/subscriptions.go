@@ -2,180 +2,207 @@ package api
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/flaghook/flaghook/hooks"
-	"github.com/flaghook/flaghook/manifest"
 	"github.com/flaghook/flaghook/render"
 )
 
-// integrationsPath is where LaunchDarkly keeps audit log subscriptions.
-const integrationsPath = "/api/v2/integrations/"
+const subscriptionsPath = "/api/v1/subscriptions"
 
-// GET /api/v2/integrations/{key}
-func (a *API) listSubscriptions(r *http.Request) (answer, error) {
-	key := pathVar(r, "key")
+func (a *API) subscriptionRoutes() []route {
+	one := subscriptionsPath + "/{id}"
+	return []route{
+		{path: subscriptionsPath, methods: map[string]method{"GET": {readers, a.listSubscriptions}, "POST": {writers, a.postSubscription}}},
+		{path: one, methods: map[string]method{
+			"GET": {readers, a.getSubscription}, "PATCH": {writers, a.patchSubscription}, "DELETE": {writers, a.deleteSubscription},
+		}},
+		{path: one + "/validate", methods: map[string]method{"POST": {writers, a.validateSubscription}}},
+		{path: one + "/retry", methods: map[string]method{"POST": {writers, a.startJob(hooks.JobRetry)}}},
+		{path: one + "/cancel", methods: map[string]method{"POST": {writers, a.startJob(hooks.JobCancel)}}},
+		{path: one + "/replay", methods: map[string]method{"POST": {writers, a.startJob(hooks.JobReplay)}}},
+		{path: "/api/v1/jobs", methods: map[string]method{"GET": {readers, a.listJobs}}},
+		{path: "/api/v1/jobs/{id}", methods: map[string]method{"GET": {readers, a.getJob}}},
+		{path: "/api/v1/jobs/{id}/cancel", methods: map[string]method{"POST": {writers, a.cancelJob}}},
+	}
+}
+
+// GET /api/v1/subscriptions?integration={key}, the oldest first
+func (a *API) listSubscriptions(r *request) (answer, error) {
+	q := queryOf(r)
+	key := q.text("integration")
+	after, limit := q.cursor(a, "subscriptions", key), q.limit()
+	if err := q.err(); err != nil {
+		return answer{}, err
+	}
 	subs := a.engine.Subscriptions(key)
-	if len(subs) == 0 { // those of an integration that has left the catalog are still there
-		if _, err := a.engine.Integration(key); err != nil {
-			return answer{}, err
+	if key != "" && len(subs) == 0 { // those of an integration that has left the catalog are still there
+		if _, ok := a.engine.Catalog().Get(key); !ok {
+			return answer{}, a.unknownIntegration(key)
 		}
 	}
-	items := make([]render.Value, len(subs))
-	for i, s := range subs {
-		item, err := a.subscriptionJSON(r, s)
+	begin, found := slices.BinarySearchFunc(subs, after, func(s *hooks.Subscription, id string) int { return strings.Compare(s.ID, id) })
+	if found {
+		begin++
+	}
+	subs = subs[begin:]
+	page := list[subscriptionJSON]{Items: []subscriptionJSON{}}
+	if len(subs) > limit {
+		subs = subs[:limit]
+		page.Next = a.next(subs[limit-1].ID, "subscriptions", key)
+	}
+	for _, s := range subs {
+		shown, err := a.showSubscription(r, s)
 		if err != nil {
 			return answer{}, err
 		}
-		items[i] = item
+		page.Items = append(page.Items, shown)
 	}
-	self := linkBase(r) + integrationsPath + url.PathEscape(key)
-	return answer{body: render.Object(
-		render.Member{Key: "_links", Value: render.Object(link("self", self))},
-		render.Member{Key: "items", Value: render.Array(items...)},
-		render.Member{Key: "key", Value: render.String(key)},
-	)}, nil
+	return answer{body: page}, nil
 }
 
-// POST /api/v2/integrations/{key}
-func (a *API) postSubscription(r *http.Request) (answer, error) {
-	key := pathVar(r, "key")
-	if _, err := a.engine.Integration(key); err != nil {
-		return answer{}, err
-	}
+// POST /api/v1/subscriptions
+func (a *API) postSubscription(r *request) (answer, error) {
 	doc, err := readJSON(r)
 	if err != nil {
 		return answer{}, err
 	}
-	// LaunchDarkly names no default for on; who subscribes wants to hear.
-	s := hooks.Subscription{Integration: key, On: true}
-	if err := readSubscription(withLegacyMember(doc, key), &s); err != nil {
+	if doc.Kind() != render.KindObject {
+		return answer{}, invalid(detail{Reason: fmt.Sprintf("the body is %s; a subscription is an object with integration, name and config", kindText[doc.Kind()])})
+	}
+	d := &reader{doc: doc}
+	d.refuseOthers(append([]string{"integration"}, ownMembers...))
+	s := hooks.Subscription{Integration: d.text("integration"), On: true}
+	d.ownSubscription(&s)
+	if s.Integration == "" {
+		d.fail("integration", "it is required: the key of an integration; GET /api/v1/catalog lists them")
+	}
+	d.details = append(d.details, misplacedMasks(s)...)
+	if err := d.err(); err != nil {
 		return answer{}, err
 	}
-	if details := misplacedMasks(s); len(details) > 0 {
-		return answer{}, invalid(details...)
+	if _, err := a.engine.Integration(s.Integration); err != nil {
+		return answer{}, invalid(detail{Attribute: "integration", Reason: err.Error()})
 	}
-	stored, err := a.engine.CreateSubscription(r.Context(), s)
+	stored, err := a.engine.CreateSubscription(r.Context(), r.by(), s)
 	if err != nil {
 		return answer{}, err
 	}
 	reply, err := a.answerSubscription(r, stored)
-	reply.status, reply.location = http.StatusCreated, subscriptionPath(r, stored)
+	reply.status, reply.location = http.StatusCreated, ownPath(r, stored.ID)
 	return reply, err
 }
 
-// GET /api/v2/integrations/{key}/{id}
-func (a *API) getSubscription(r *http.Request) (answer, error) {
-	s, err := a.subscription(r)
+// GET /api/v1/subscriptions/{id}
+func (a *API) getSubscription(r *request) (answer, error) {
+	s, err := a.subscriptionOf(r)
 	if err != nil {
 		return answer{}, err
 	}
 	return a.answerSubscription(r, s)
 }
 
-// PATCH /api/v2/integrations/{key}/{id}. The patch is applied to the masked
-// document, so that copy and test tell nothing of a secret.
-func (a *API) patchSubscription(r *http.Request) (answer, error) {
-	old, err := a.subscription(r)
+// PATCH /api/v1/subscriptions/{id} takes a JSON Patch or, by its Content-Type, a
+// merge patch.
+func (a *API) patchSubscription(r *request) (answer, error) {
+	old, err := a.subscriptionOf(r)
 	if err != nil {
 		return answer{}, err
 	}
-	// It may have left the catalog: then all but the config can be changed.
-	integration, _ := a.engine.Catalog().Get(old.Integration)
+	if err := ifMatch(r, old); err != nil {
+		return answer{}, err
+	}
 	body, err := readJSON(r)
 	if err != nil {
 		return answer{}, err
 	}
-	ops, err := readPatch(body, old.Integration, integration)
-	if err != nil {
-		return answer{}, err
+	integration := a.integrationOf(old)
+	target := ownTarget(old, integration)
+	var next *hooks.Subscription
+	if isMergePatch(r.Header.Get("Content-Type")) {
+		next, err = merged(old, body, target)
+	} else {
+		next, err = a.patched(old, body, target)
 	}
-	doc, err := applyPatch(patchable(old, integration), ops, a.maxBody)
 	if err != nil {
-		return answer{}, err
-	}
-	next := *old // with the version that was read: a change in between is a conflict
-	if err := readPatched(doc, &next); err != nil {
 		return answer{}, err
 	}
 	next.Config = unmask(integration, old.Config, next.Config)
-	if details := misplacedMasks(next); len(details) > 0 {
-		return answer{}, invalid(details...)
-	}
-	stored, err := a.engine.UpdateSubscription(r.Context(), next)
+	stored, err := a.update(r, next)
 	if err != nil {
 		return answer{}, err
 	}
 	return a.answerSubscription(r, stored)
 }
 
-// DELETE /api/v2/integrations/{key}/{id}
-func (a *API) deleteSubscription(r *http.Request) (answer, error) {
-	s, err := a.subscription(r)
+func isMergePatch(contentType string) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == "application/merge-patch+json"
+}
+
+// merged applies a merge patch, whose members must be known.
+func merged(old *hooks.Subscription, body render.Value, t patchTarget) (*hooks.Subscription, error) {
+	if body.Kind() != render.KindObject {
+		return nil, fail(kindInvalid, "a merge patch is an object with the members to change")
+	}
+	d := &reader{doc: body}
+	d.refuseOthers(ownMembers)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return readPatched(mergePatch(t.doc, body), old, t)
+}
+
+// DELETE /api/v1/subscriptions/{id}
+func (a *API) deleteSubscription(r *request) (answer, error) {
+	s, err := a.subscriptionOf(r)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := a.engine.DeleteSubscription(r.Context(), s.ID); err != nil {
+	if err := ifMatch(r, s); err != nil {
+		return answer{}, err
+	}
+	if err := a.engine.DeleteSubscription(r.Context(), r.by(), s.ID); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil
 }
 
-// subscription finds the one that the path names. One of another integration
-// is not there.
-func (a *API) subscription(r *http.Request) (*hooks.Subscription, error) {
+// subscriptionOf finds the one that the path names, of any integration.
+func (a *API) subscriptionOf(r *request) (*hooks.Subscription, error) {
 	id, err := idVar(r)
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.engine.Subscription(id)
-	if err != nil {
-		return nil, err
-	}
-	if s.Integration != pathVar(r, "key") {
-		return nil, fmt.Errorf("subscription %s of this integration: %w", id, hooks.ErrNotFound)
-	}
-	return s, nil
+	return a.engine.Subscription(id)
 }
 
-func (a *API) answerSubscription(r *http.Request, s *hooks.Subscription) (answer, error) {
-	body, err := a.subscriptionJSON(r, s)
-	return answer{body: body}, err
+func (a *API) answerSubscription(r *request, s *hooks.Subscription) (answer, error) {
+	shown, err := a.showSubscription(r, s)
+	return answer{body: shown, etag: strconv.FormatUint(s.Version, 10)}, err
 }
 
-// subscriptionJSON writes a subscription in LaunchDarkly's shape.
-func (a *API) subscriptionJSON(r *http.Request, s *hooks.Subscription) (render.Value, error) {
-	status, err := a.engine.Status(r.Context(), s.ID)
-	if err != nil {
-		return render.Value{}, err
-	}
-	self := subscriptionPath(r, s)
-	return render.Object(
-		render.Member{Key: "_links", Value: render.Object(
-			link("self", self),
-			link("parent", linkBase(r)+integrationsPath+url.PathEscape(s.Integration)))},
-		render.Member{Key: "_id", Value: render.String(s.ID)},
-		render.Member{Key: "kind", Value: render.String(s.Integration)},
-		render.Member{Key: "name", Value: render.String(s.Name)},
-		render.Member{Key: "config", Value: mask(a.integrationOf(s), s.Config)},
-		render.Member{Key: "statements", Value: statementsJSON(s.Statements)},
-		render.Member{Key: "on", Value: render.Bool(s.On)},
-		render.Member{Key: "tags", Value: textsJSON(s.Tags, true)},
-		render.Member{Key: "_access", Value: accessJSON},
-		render.Member{Key: "_status", Value: statusJSON(status)},
-	), nil
+func ownPath(r *request, id string) string {
+	return linkBase(r) + subscriptionsPath + "/" + url.PathEscape(id)
 }
 
-// integrationOf is nil when the catalog no longer has it.
-func (a *API) integrationOf(s *hooks.Subscription) *manifest.Integration {
-	i, ok := a.engine.Catalog().Get(s.Integration)
-	if !ok {
+// ifMatch keeps a change from what its client has not seen (RFC 9110, section
+// 13.1.1). The version of a subscription is its ETag.
+func ifMatch(r *request, s *hooks.Subscription) error {
+	given := r.Header.Values("If-Match")
+	if len(given) == 0 {
 		return nil
 	}
-	return i
-}
-
-func subscriptionPath(r *http.Request, s *hooks.Subscription) string {
-	return linkBase(r) + integrationsPath + url.PathEscape(s.Integration) + "/" + url.PathEscape(s.ID)
+	etag := `"` + strconv.FormatUint(s.Version, 10) + `"`
+	for _, tag := range strings.Split(strings.Join(given, ","), ",") {
+		if tag = strings.TrimSpace(tag); tag == etag || tag == "*" {
+			return nil
+		}
+	}
+	return fail(kindPrecondition, "it is at version %d, which If-Match does not name; read it and try again", s.Version)
 }

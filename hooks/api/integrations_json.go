@@ -26,38 +26,6 @@ func withLegacyMember(doc render.Value, integration string) render.Value {
 	return doc.With("config", config.With(key, v))
 }
 
-// given reports whether a member is there; null counts as absent, as clients
-// write it for what they leave out.
-func given(v render.Value) bool { return v.IsDefined() && v.Kind() != render.KindNull }
-
-// reader gathers what is wrong with a document while it is read.
-type reader struct {
-	doc     render.Value
-	details []detail
-}
-
-func (d *reader) fail(attribute, format string, args ...any) {
-	d.details = append(d.details, detail{Attribute: attribute, Reason: fmt.Sprintf(format, args...)})
-}
-
-// member is a member of that kind; absent, false.
-func (d *reader) member(key string, k render.Kind) (render.Value, bool) {
-	v := d.doc.Get(key)
-	if !given(v) {
-		return v, false
-	}
-	if v.Kind() != k {
-		d.fail(key, "it is %s; it must be %s", kindText[v.Kind()], kindText[k])
-		return v, false
-	}
-	return v, true
-}
-
-var kindText = map[render.Kind]string{
-	render.KindNull: "null", render.KindBool: "a boolean", render.KindNumber: "a number",
-	render.KindString: "a string", render.KindArray: "an array", render.KindObject: "an object",
-}
-
 // readSubscription fills s with what a document gives of it: name, config,
 // statements, on and tags. What it leaves out is empty, but for On, which stays
 // as it is. Other members are ignored, as on LaunchDarkly's side. It checks the
@@ -66,42 +34,33 @@ func readSubscription(doc render.Value, s *hooks.Subscription) error {
 	if doc.Kind() != render.KindObject {
 		return invalid(detail{Reason: fmt.Sprintf("the body is %s; a subscription is an object with name and config", kindText[doc.Kind()])})
 	}
-	d := reader{doc: doc}
-	name, _ := d.member("name", render.KindString)
-	s.Name = name.AsString()
+	d := &reader{doc: doc}
+	d.subscription(s)
+	return d.err()
+}
+
+// subscription is readSubscription for a document that is an object.
+func (d *reader) subscription(s *hooks.Subscription) {
+	d.common(s)
 	s.Config = render.Object()
 	if config, ok := d.member("config", render.KindObject); ok {
 		s.Config = config
 	}
-	s.Statements = nil
-	if statements, ok := d.member("statements", render.KindArray); ok {
-		parsed, err := policy.ParseStatements(statements.AppendJSON(nil))
-		if err != nil {
-			d.details = append(d.details, fieldDetails(hooks.StatementErrors(err))...)
-		}
-		s.Statements = parsed
-	}
-	if on, ok := d.member("on", render.KindBool); ok {
-		s.On = on.AsBool()
-	}
-	s.Tags = []string{}
-	if tags, ok := d.member("tags", render.KindArray); ok {
-		for i := range tags.Len() {
-			tag := tags.At(i)
-			if tag.Kind() != render.KindString {
-				d.fail(fmt.Sprintf("tags[%d]", i), "it is %s; a tag is a string", kindText[tag.Kind()])
-			}
-			s.Tags = append(s.Tags, tag.AsString())
-		}
-	}
-	if len(d.details) > 0 {
-		return invalid(d.details...)
-	}
-	return nil
 }
 
-// accessJSON says that nothing is denied; there is one token, and it may do
-// everything.
+// common reads what subscriptions and webhooks share.
+func (d *reader) common(s *hooks.Subscription) {
+	s.Name = d.text("name")
+	s.Statements = d.statements()
+	s.On = d.bool("on", s.On)
+	s.Tags = []string{}
+	if tags, ok := d.texts("tags", "a tag"); ok {
+		s.Tags = tags
+	}
+}
+
+// accessJSON says that nothing is denied: who may do what is a matter of
+// tokens, not of single subscriptions.
 var accessJSON = render.Object(
 	render.Member{Key: "denied", Value: render.Array()},
 	render.Member{Key: "allowed", Value: render.Array()},

@@ -1,0 +1,307 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/policy"
+	"github.com/flaghook/flaghook/render"
+)
+
+const auditPath = "/api/v2/auditlog"
+
+// The bounds of LaunchDarkly's audit log.
+const (
+	defaultEntries = 10
+	maxEntries     = 20
+	defaultBuckets = 50
+	maxBuckets     = 500
+
+	// maxSearched is how many events a page of a search looks at; one that has
+	// found less than it may by then is short, and has a next one.
+	maxSearched = 2000
+	// maxCounted is how many events counts look at.
+	maxCounted = 100_000
+)
+
+// The audit log is the events: those that were posted, and those about changes
+// of our own resources. Its times are those of acceptance.
+func (a *API) auditRoutes() []route {
+	return []route{
+		{path: auditPath, methods: map[string]method{"GET": {readers, a.listEntries}, "POST": {readers, a.searchEntries}}},
+		{path: auditPath + "/counts", methods: map[string]method{"POST": {readers, a.countEntries}}},
+		{path: auditPath + "/{id}", methods: map[string]method{"GET": {readers, a.getEntry}}},
+		{path: "/api/v2/caller-identity", methods: map[string]method{"GET": {anybody, a.callerIdentity}}},
+	}
+}
+
+// A filter says which events a search wants.
+type filter struct {
+	text   string         // "" for any
+	policy *policy.Policy // nil for any
+	spec   *policy.Policy // nil for any
+}
+
+func (f *filter) all() bool { return f.text == "" && f.policy == nil && f.spec == nil }
+
+func (f *filter) wants(e *hooks.Event) bool {
+	if f.policy != nil && !f.policy.Allows(e.Accesses()) || f.spec != nil && !f.spec.Allows(e.Accesses()) {
+		return false
+	}
+	if f.text == "" {
+		return true
+	}
+	doc := e.Doc()
+	for _, path := range [][]string{
+		{"name"}, {"key"}, {"comment"}, {"title", "plainText"}, {"details", "plainText"},
+		{"member", "email"}, {"member", "displayName"}, {"token", "name"}, {"app", "name"},
+	} {
+		if strings.Contains(strings.ToLower(doc.Path(path...).AsString()), f.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// GET /api/v2/auditlog?before&after&q&spec&limit
+func (a *API) listEntries(r *request) (answer, error) { return a.entries(r, nil, "") }
+
+// POST /api/v2/auditlog takes statements as its body.
+func (a *API) searchEntries(r *request) (answer, error) {
+	statements, text, err := readStatements(r)
+	if err != nil {
+		return answer{}, err
+	}
+	return a.entries(r, statements, text)
+}
+
+// readStatements reads a body of statements: as a policy, nil when there are
+// none, and as text.
+func readStatements(r *request) (*policy.Policy, string, error) {
+	data, err := readBody(r)
+	if err != nil {
+		return nil, "", err
+	}
+	if data = bytes.TrimSpace(data); len(data) == 0 || string(data) == "null" {
+		return nil, "", nil
+	}
+	statements, err := policy.ParseStatements(data)
+	if err == nil && len(statements) == 0 {
+		return nil, "", nil
+	}
+	var p *policy.Policy
+	if err == nil {
+		p, err = policy.Parse(statements)
+	}
+	if err != nil {
+		return nil, "", invalid(fieldDetails(hooks.StatementErrors(err))...)
+	}
+	return p, string(data), nil
+}
+
+// entries answers with a page of the audit log.
+func (a *API) entries(r *request, statements *policy.Policy, body string) (answer, error) {
+	q := queryOf(r)
+	name := append(q.filters("auditlog", "before", "after", "q", "spec"), body)
+	f := filter{text: strings.ToLower(q.text("q")), policy: statements, spec: q.spec()}
+	limit := q.number("limit", defaultEntries, maxEntries)
+	found := hooks.EventQuery{Since: q.after(), Until: q.millis("before"), Before: q.cursor(a, name...)}
+	if err := q.err(); err != nil {
+		return answer{}, err
+	}
+	items := []render.Value{}
+	for looked := 0; ; {
+		found.Limit = limit - len(items)
+		page, err := a.engine.Events(r.Context(), found)
+		if err != nil {
+			return answer{}, err
+		}
+		for _, e := range page.Items {
+			if f.wants(e.Event) {
+				items = append(items, entryJSON(r, e.Event, false))
+			}
+		}
+		found.Before = page.Cursor
+		if looked += found.Limit; found.Before == "" || len(items) == limit || looked >= maxSearched {
+			break
+		}
+	}
+	links := []render.Member{link("self", linkBase(r)+auditPath+queryText(r.URL.Query()))}
+	if next := a.next(found.Before, name...); next != "" {
+		query := r.URL.Query()
+		query.Set("cursor", next)
+		links = append(links, link("next", linkBase(r)+auditPath+queryText(query)))
+	}
+	return answer{body: render.Object(
+		render.Member{Key: "_links", Value: render.Object(links...)},
+		render.Member{Key: "items", Value: render.Array(items...)},
+	)}, nil
+}
+
+func queryText(values url.Values) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return "?" + values.Encode()
+}
+
+// spec reads a resource specifier: events of such resources are wanted.
+func (q *query) spec() *policy.Policy {
+	text := q.text("spec")
+	if text == "" {
+		return nil
+	}
+	p, err := policy.Parse([]policy.Statement{{Effect: "allow", Resources: []string{text}, Actions: []string{"*"}}})
+	if err != nil {
+		q.fail("spec", "%s", hooks.StatementErrors(err)[0].Message)
+	}
+	return p
+}
+
+// number reads a number from 1 to most.
+func (q *query) number(name string, absent, most int) int {
+	text := q.text(name)
+	if text == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		q.fail(name, "it must be a number from 1 to %d", most)
+	}
+	return n
+}
+
+// millis reads a time in Unix milliseconds; zero when it is absent.
+func (q *query) millis(name string) time.Time {
+	text := q.text(name)
+	if text == "" {
+		return time.Time{}
+	}
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || ms < 0 || ms > maxMillis {
+		q.fail(name, "it must be a time in milliseconds since 1970")
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// after is the first millisecond that counts; zero when it is absent.
+func (q *query) after() time.Time {
+	t := q.millis("after")
+	if !t.IsZero() {
+		t = t.Add(time.Millisecond)
+	}
+	return t
+}
+
+// GET /api/v2/auditlog/{id} adds the states before and after.
+func (a *API) getEntry(r *request) (answer, error) {
+	id, err := idVar(r)
+	if err != nil {
+		return answer{}, err
+	}
+	e, err := a.engine.Event(r.Context(), id)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{body: entryJSON(r, e.Event, true)}, nil
+}
+
+// entryJSON writes an event as an entry of LaunchDarkly's audit log.
+func entryJSON(r *request, e *hooks.Event, whole bool) render.Value {
+	entry := e.Webhook()
+	if !whole {
+		entry = entry.With("previousVersion", render.Value{}).With("currentVersion", render.Value{})
+	}
+	links := entry.Get("_links")
+	for _, l := range []render.Member{link("self", linkBase(r)+auditPath+"/"+url.PathEscape(e.ID())), link("parent", linkBase(r)+auditPath)} {
+		links = links.With(l.Key, l.Value)
+	}
+	return entry.With("_links", links)
+}
+
+// countBuckets are how many events there were, by time.
+type countBuckets struct {
+	Buckets          []countBucket `json:"buckets"`
+	TotalCount       int           `json:"totalCount"`
+	BucketIntervalMs int64         `json:"bucketIntervalMs"`
+}
+
+type countBucket struct {
+	Timestamp int64 `json:"timestamp"` // where the bucket begins, in Unix milliseconds
+	Count     int   `json:"count"`
+}
+
+// POST /api/v2/auditlog/counts?after&before&buckets
+func (a *API) countEntries(r *request) (answer, error) {
+	statements, _, err := readStatements(r)
+	if err != nil {
+		return answer{}, err
+	}
+	q := queryOf(r)
+	since, until, buckets := q.after(), q.millis("before"), q.number("buckets", defaultBuckets, maxBuckets)
+	if until.IsZero() {
+		until = time.Now()
+	}
+	switch {
+	case since.IsZero():
+		q.fail("after", "it is required, in milliseconds since 1970")
+	case !since.Before(until):
+		q.fail("after", "it is not before the end")
+	}
+	if err := q.err(); err != nil {
+		return answer{}, err
+	}
+	counts := newCounts(since, until, buckets)
+	if err := a.count(r.Context(), &counts, since, until, filter{policy: statements}); err != nil {
+		return answer{}, err
+	}
+	return answer{body: counts}, nil
+}
+
+func newCounts(since, until time.Time, buckets int) countBuckets {
+	span := until.UnixMilli() - since.UnixMilli()
+	c := countBuckets{BucketIntervalMs: max((span+int64(buckets)-1)/int64(buckets), 1)}
+	for at := since.UnixMilli(); at < until.UnixMilli(); at += c.BucketIntervalMs {
+		c.Buckets = append(c.Buckets, countBucket{Timestamp: at})
+	}
+	return c
+}
+
+// count fills in the counts.
+func (a *API) count(ctx context.Context, c *countBuckets, since, until time.Time, f filter) error {
+	found := hooks.EventQuery{Since: since, Until: until, Limit: maxPage}
+	for looked := 0; ; {
+		page, err := a.engine.Events(ctx, found)
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Items {
+			if i := (e.AcceptedAt.UnixMilli() - since.UnixMilli()) / c.BucketIntervalMs; f.wants(e.Event) && i >= 0 && i < int64(len(c.Buckets)) {
+				c.Buckets[i].Count++
+				c.TotalCount++
+			}
+		}
+		looked += len(page.Items)
+		if found.Before = page.Cursor; found.Before == "" {
+			return nil
+		}
+		if looked >= maxCounted {
+			return invalid(detail{Attribute: "after", Reason: "there are more than " + strconv.Itoa(maxCounted) + " events since then; ask for less time at once"})
+		}
+	}
+}
+
+// GET /api/v2/caller-identity says whose token it is.
+func (a *API) callerIdentity(r *request) (answer, error) {
+	w := map[string]any{
+		"accountId": "", "authKind": "token", "tokenKind": "auth", "serviceToken": true,
+		"tokenName": r.grant.Name, "tokenId": r.grant.TokenID, "scopes": []string{string(r.grant.Role)},
+	}
+	return answer{status: http.StatusOK, body: w}, nil
+}
