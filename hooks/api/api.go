@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/source"
 	"github.com/flaghook/flaghook/manifest"
 )
 
@@ -41,6 +42,10 @@ type Options struct {
 	// https://flags.example.com/hooks: it stands in the OpenAPI description.
 	// Default: the description names the root of its own host.
 	PublicURL string
+
+	// Sources are the flag systems that send events, with the addresses that
+	// they send to. Default: there are none, and nothing is served for them.
+	Sources *source.Registry
 
 	// Ready says why the process cannot serve now, nil when it can: the
 	// answer of /readyz. What it says is logged and not answered. Default:

@@ -34,7 +34,7 @@ type Receipt struct {
 // for an address that is no source's, ErrOff, ErrUnauthorized, ErrMalformed or
 // ErrMediaType, or the publisher's (hooks.ErrUnavailable, hooks.ErrBacklog).
 func (g *Registry) Receive(ctx context.Context, kind Kind, address string, r *Request) (*Receipt, error) {
-	s, err := g.at(ctx, kind, address)
+	s, err := g.At(ctx, kind, address)
 	if err != nil {
 		return nil, err
 	}

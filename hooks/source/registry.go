@@ -221,9 +221,9 @@ func (g *Registry) Delete(ctx context.Context, id string) error {
 	}
 }
 
-// at finds the source of an address, which is its id and its door. All that it
-// says of an address that is none is that there is nothing.
-func (g *Registry) at(ctx context.Context, kind Kind, address string) (*Source, error) {
+// At finds the source of an address, the last segment of its Path. All that it
+// says of an address that is none is hooks.ErrNotFound.
+func (g *Registry) At(ctx context.Context, kind Kind, address string) (*Source, error) {
 	id, door, _ := strings.Cut(address, "-")
 	if id == "" || len(address) > maxName {
 		return nil, hooks.ErrNotFound

@@ -145,7 +145,7 @@ func (g *Registry) Flush(ctx context.Context) error {
 // Refused notes that a request to a source's address was refused. It says nothing
 // of addresses that are no source's.
 func (g *Registry) Refused(ctx context.Context, kind Kind, address string, status int, reason string) {
-	s, err := g.at(ctx, kind, address)
+	s, err := g.At(ctx, kind, address)
 	if err != nil {
 		return
 	}
