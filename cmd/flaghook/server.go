@@ -19,6 +19,7 @@ import (
 	"github.com/flaghook/flaghook/hooks/api"
 	"github.com/flaghook/flaghook/hooks/bolt"
 	"github.com/flaghook/flaghook/hooks/send"
+	"github.com/flaghook/flaghook/hooks/source"
 	"github.com/flaghook/flaghook/manifest"
 )
 
@@ -48,6 +49,7 @@ type server struct {
 	db       *bolt.DB
 	sender   *send.Sender
 	engine   *hooks.Engine
+	sources  *source.Registry
 	api      net.Listener
 	ops      net.Listener // nil: none
 	servers  []*http.Server
@@ -104,7 +106,8 @@ func (s *server) findToken() error {
 }
 
 func (s *server) listen(ctx context.Context) error {
-	handler, err := api.New(api.Options{Engine: s.engine, Token: s.token, Logger: s.config.Logger, Ready: s.ready})
+	s.sources = source.NewRegistry(s.db, s.engine, s.config.Logger)
+	handler, err := api.New(api.Options{Engine: s.engine, Token: s.token, Sources: s.sources, Logger: s.config.Logger, Ready: s.ready})
 	if err != nil {
 		return err
 	}
@@ -225,6 +228,12 @@ func (s *server) close() {
 	}
 	if s.sender != nil {
 		s.sender.Close()
+	}
+	if s.sources != nil {
+		if err := s.sources.Flush(context.Background()); err != nil {
+			s.config.Logger.Warn("the sources' counts of the last moments are lost", "error", err)
+		}
+		s.sources = nil
 	}
 	if s.db != nil {
 		if err := s.db.Close(); err != nil {
