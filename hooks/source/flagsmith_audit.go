@@ -10,13 +10,16 @@ import (
 // log text alone, in the words of api/audit/constants.py.
 func flagsmithAudit(p *parser, data render.Value) error {
 	log := data.Get("log").AsString()
-	object := data.Get("related_object_type").AsString()
+	related := data.Get("related_object_type").AsString()
 	project, environment := data.Get("project"), data.Get("environment")
 	c := change{
 		project:     p.projectKey(text(project.Get("id")), project.Get("name").AsString(), false),
 		projectName: project.Get("name").AsString(),
 		at:          timeOf(data.Get("created_date")), who: flagsmithAuthor(data),
 		path: flagsmithPath(project),
+	}
+	if data.Get("is_system_event").AsBool() {
+		c.extra = members{{Key: "app", Value: object("name", render.String("Flagsmith"))}}
 	}
 	m := members{}
 	m.text("auditId", text(data.Get("id")))
@@ -31,7 +34,7 @@ func flagsmithAudit(p *parser, data render.Value) error {
 	}
 
 	known := true
-	switch object {
+	switch related {
 	case "FEATURE":
 		known = c.auditFeature(log)
 	case "FEATURE_STATE", "EF_VERSION":
@@ -52,7 +55,7 @@ func flagsmithAudit(p *parser, data render.Value) error {
 		known = false
 	}
 	if !known {
-		c = c.other(flagsmithType(object))
+		c = c.other(flagsmithType(related))
 		c.details = []string{log}
 	}
 	p.emitTimed(c)
@@ -60,11 +63,11 @@ func flagsmithAudit(p *parser, data render.Value) error {
 }
 
 // flagsmithType names an entry of which no more is known.
-func flagsmithType(object string) string {
-	if object == "" {
+func flagsmithType(related string) string {
+	if related == "" {
 		return "AUDIT_LOG_CREATED"
 	}
-	return "AUDIT_LOG_CREATED:" + object
+	return "AUDIT_LOG_CREATED:" + related
 }
 
 func flagsmithAuthor(data render.Value) actor {
@@ -74,9 +77,6 @@ func flagsmithAuthor(data render.Value) actor {
 		firstName: a.Get("first_name").AsString(), lastName: a.Get("last_name").AsString(),
 	}
 	who.name = strings.TrimSpace(who.firstName + " " + who.lastName)
-	if data.Get("is_system_event").AsBool() && who == (actor{}) {
-		who.name = "Flagsmith"
-	}
 	return who
 }
 

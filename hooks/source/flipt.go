@@ -1,10 +1,8 @@
 package source
 
 import (
-	"strconv"
 	"strings"
 
-	"github.com/flaghook/flaghook/hooks"
 	"github.com/flaghook/flaghook/render"
 )
 
@@ -71,11 +69,7 @@ func (f *fliptEvent) read() error {
 	case "rule", "distribution":
 		err = f.part("flag", "updateRules")
 	case "rollout":
-		action := "updateRules"
-		if isSet(f.payload.Get("threshold")) {
-			action = "updateFallthrough"
-		}
-		err = f.part("flag", action)
+		err = f.part("flag", f.rolloutAction())
 	case "constraint":
 		err = f.part("segment", "updateRules")
 	case "namespace":
@@ -188,6 +182,16 @@ func (f *fliptEvent) part(kind, action string) error {
 	return nil
 }
 
+// rolloutAction tells a rollout by percentage, which is a flag's default rule,
+// from one by segment. Up to 1.58 Flipt names a deleted one by its id alone.
+func (f *fliptEvent) rolloutAction() string {
+	if isSet(f.payload.Get("threshold")) ||
+		!isSet(f.payload.Get("segment")) && isSet(f.last("rollout", f.payload.Get("id").AsString()).Get("threshold")) {
+		return "updateFallthrough"
+	}
+	return "updateRules"
+}
+
 // lookUpRule finds the flag of a distribution, of which Flipt names the rule
 // alone, by the rule's own event.
 func (f *fliptEvent) lookUpRule() {
@@ -198,74 +202,6 @@ func (f *fliptEvent) lookUpRule() {
 		c.key, f.namespace = key, rule.Get("namespace_key").AsString()
 		c.project = f.projectKey("", f.namespace, true)
 	}
-}
-
-// sentences say what happened to a part.
-func (f *fliptEvent) sentences(last render.Value) []string {
-	thing := strings.ToUpper(f.noun[:1]) + f.noun[1:]
-	for _, order := range []string{"rule_ids", "rollout_ids"} {
-		if ids := f.payload.Get(order); ids.Kind() == render.KindArray {
-			return []string{thing + " order changed"}
-		}
-	}
-	described := f.payload
-	if f.verb == "deleted" && last.IsDefined() {
-		described = last
-	}
-	label := thing + fliptPart(f.noun, described)
-	switch f.verb {
-	case "created":
-		return []string{label + " added"}
-	case "deleted":
-		return []string{label + " removed"}
-	}
-	if !last.IsDefined() {
-		return []string{label + " changed"}
-	}
-	changes := hooks.Changes(last, f.payload)
-	if f.noun != "rollout" && f.noun != "distribution" { // these say themselves what they are
-		for i, s := range changes {
-			changes[i] = thing + fliptPart(f.noun, last) + ": " + strings.ToLower(s[:1]) + s[1:]
-		}
-	}
-	return changes
-}
-
-// fliptPart describes a part behind its noun: `"compact"`, or what it does.
-func fliptPart(noun string, v render.Value) string {
-	quoted := func(key string) string {
-		if s := v.Get(key).AsString(); s != "" {
-			return " " + strconv.Quote(clip(s))
-		}
-		return ""
-	}
-	switch noun {
-	case "variant":
-		if name := quoted("name"); name != "" {
-			return name
-		}
-		return quoted("key")
-	case "rule":
-		if segments := v.Get("segment_key").AsString(); segments != "" {
-			return " for the segment " + strconv.Quote(clip(segments))
-		}
-	case "distribution":
-		if share := v.Get("rollout"); share.Kind() == render.KindNumber {
-			return " of " + text(share) + " %"
-		}
-	case "rollout":
-		if t := v.Get("threshold"); isSet(t) {
-			return " of " + text(t.Get("percentage")) + " % to " + string(t.Get("value").AppendJSON(nil))
-		}
-		if s := v.Get("segment"); isSet(s) {
-			return " of the segment " + strconv.Quote(clip(s.Get("key").AsString())) + " to " + string(s.Get("value").AppendJSON(nil))
-		}
-	case "constraint":
-		if property := v.Get("property").AsString(); property != "" {
-			return " " + strings.Join([]string{clip(property), clip(v.Get("operator").AsString()), strconv.Quote(clip(v.Get("value").AsString()))}, " ")
-		}
-	}
-	return ""
 }
 
 func (f *fliptEvent) namespaceEvent() error {

@@ -91,6 +91,8 @@ func TestFliptRemembersTheLastState(t *testing.T) {
 			"updateFallthrough proj/web:env/production:flag/f", "Someone updated the flag F2 in 'production'", "Rollout of 10 % to true added"},
 		{"rollout", "updated", `{"id":"o","flag_key":"f","namespace_key":"web","rank":1,"threshold":{"percentage":25,"value":true}}`,
 			"updateFallthrough proj/web:env/production:flag/f", "Someone updated the flag F2 in 'production'", "Rollout 10 % → 25 %"},
+		{"rollout", "deleted", `{"id":"o","flag_key":"f","namespace_key":"web"}`,
+			"updateFallthrough proj/web:env/production:flag/f", "Someone updated the flag F2 in 'production'", "Rollout of 25 % to true removed"},
 		{"rule", "created", `{"id":"r","flag_key":"f","segment_key":"s","namespace_key":"web"}`,
 			"updateRules proj/web:env/production:flag/f", "Someone updated the flag F2 in 'production'", `Rule for the segment "s" added`},
 		{"distribution", "created", `{"id":"d","rule_id":"r","variant_id":"v","rollout":40}`,
