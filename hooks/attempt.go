@@ -28,6 +28,9 @@ func (e *Engine) deliver(ctx context.Context, c claimed) {
 		defer func() { <-e.settling }()
 	}
 	e.o.Queue.Resume(e.limits.end(c.place, v, time.Now())...)
+	if a == nil {
+		e.limits.forget(c.SubscriptionID)
+	}
 	if s != nil && e.settle(ctx, *s) {
 		e.settled(ctx, a, s, begun)
 	}

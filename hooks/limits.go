@@ -282,30 +282,30 @@ func (l *limits) releasePools(ids []string) []string {
 }
 
 // round begins a round of claims, in which free speaks of no place twice. It
-// returns the subscriptions that have room since attempts became slow, and when
-// the next attempt will, zero when nobody waits for that.
-func (l *limits) round(now time.Time) (ids []string, next time.Time) {
+// returns the subscriptions that have room since attempts became slow.
+func (l *limits) round(now time.Time) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.promised = promises{}
 	l.age(now)
-	ids = l.releasePools(nil)
-	if p := l.young.first; p != nil && l.quickWaiters.len()+l.newWaiters.len() > 0 {
-		next = p.began.Add(slowAfter)
-	}
-	return ids, next
+	return l.releasePools(nil)
 }
 
-// wanting reports whether somebody waits for room in the pools that is there.
-func (l *limits) wanting() bool {
+// again is when those that wait for room in the pools should be looked at again:
+// now where there is room, else when the next attempt becomes slow; zero when
+// nobody waits.
+func (l *limits) again(now time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range l.pools() {
 		if p.room > 0 && p.waiters.len() > 0 {
-			return true
+			return now
 		}
 	}
-	return false
+	if p := l.young.first; p != nil && l.quickWaiters.len()+l.newWaiters.len() > 0 {
+		return p.began.Add(slowAfter)
+	}
+	return time.Time{}
 }
 
 // forget drops what is known of a deleted subscription.

@@ -53,8 +53,7 @@ func (e *Engine) claim(ctx context.Context) ([]Claim, time.Time) {
 	if e.unsettled.Load() > 0 {
 		return nil, time.Now().Add(queueRetry)
 	}
-	resumed, aging := e.limits.round(time.Now())
-	if len(resumed) > 0 {
+	if resumed := e.limits.round(time.Now()); len(resumed) > 0 {
 		e.o.Queue.Resume(resumed...)
 	}
 	claims, next, err := e.o.Queue.Claim(ctx, ClaimOptions{Max: maxClaims, Lease: MaxTimeout + leaseMargin, Capacity: e.capacity})
@@ -62,11 +61,8 @@ func (e *Engine) claim(ctx context.Context) ([]Claim, time.Time) {
 		e.log.Error("cannot claim deliveries", "error", err)
 		return nil, time.Now().Add(queueRetry)
 	}
-	if len(claims) == 0 && e.limits.wanting() {
-		return nil, time.Now()
-	}
-	if !aging.IsZero() && (next.IsZero() || aging.Before(next)) {
-		next = aging
+	if again := e.limits.again(time.Now()); !again.IsZero() && (next.IsZero() || again.Before(next)) {
+		next = again
 	}
 	return claims, next
 }

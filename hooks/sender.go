@@ -15,13 +15,15 @@ type Sender interface {
 
 // Outgoing is a rendered request on its way out.
 type Outgoing struct {
-	DeliveryID string // sent as webhook-id, the same over all attempts
+	DeliveryID string // sent as webhook-id and signed, the same over all attempts
 	Request    *manifest.Request
 	Timeout    time.Duration // for the whole exchange; 0 means the Sender's default
 	// SkipTLSVerify accepts any certificate. Only integrations that offer it
 	// as a form variable (skip-ca-verification) ask for it.
 	SkipTLSVerify bool
-	// Secrets are texts that nothing in the Response may show.
+	// Secrets are values that must not come back in a Response, whatever the
+	// endpoint answers; see manifest.Integration.SecretValues. Those under four
+	// bytes are not looked for.
 	Secrets []string
 }
 
@@ -29,8 +31,12 @@ type Outgoing struct {
 // ErrorClass is empty when StatusCode is 2xx, and then only.
 type Response struct {
 	StatusCode int
+	Body       []byte // at most 64 KiB; secrets are hidden
+	// Header is the part of the answer's header that is fit for a log: at most
+	// 32 fields in the order of their canonical names, which have at most 128
+	// bytes, with values of at most 512 bytes, in UTF-8 and without control
+	// characters. Cookies and credentials are left out, secrets are hidden.
 	Header     []ResponseHeader
-	Body       []byte        // at most 64 KiB
 	RetryAfter time.Duration // from Retry-After, 0 when there was none
 	ErrorClass ErrorClass
 	Error      string // for people: no secret, no more of the URL than scheme and host
@@ -39,7 +45,7 @@ type Response struct {
 	Permanent bool
 }
 
-// A ResponseHeader is one header of an endpoint's answer.
+// A ResponseHeader is one header field of an answer.
 type ResponseHeader struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`

@@ -39,8 +39,9 @@ type Store interface {
 	// Status is that of one subscription; the zero Status when it has none.
 	Status(ctx context.Context, subscriptionID string) (Status, error)
 
-	// Event returns the stored event of a key (Event.Key) or, for a bare id,
-	// the newest that has it; ErrNotFound when there is none.
+	// Event returns the stored event of a key (Event.Key) or, for a bare id
+	// that is no key, the newest in any scope that has it; ErrNotFound when
+	// there is none.
 	Event(ctx context.Context, key string) (*StoredEvent, error)
 	// Events lists events, the last accepted first.
 	Events(ctx context.Context, q EventQuery) (EventPage, error)
@@ -57,7 +58,7 @@ type Store interface {
 type Records interface {
 	// PutRecord stores r durably. It must have Version one above the stored
 	// one (1 when new), else the error is ErrConflict; Version 0 stores
-	// whatever is there.
+	// whatever is there, as one above that.
 	PutRecord(ctx context.Context, kind string, r Record) error
 	// DeleteRecord removes one; ErrNotFound when there is none.
 	DeleteRecord(ctx context.Context, kind, id string) error
@@ -90,7 +91,8 @@ type EventQuery struct {
 	Limit        int       // 1 to 1000
 }
 
-// An EventPage is one page of a list of events.
+// An EventPage is one page of a list of events. It may be shorter than Limit
+// and still have a Cursor: a backend reads a bounded number of bytes a call.
 type EventPage struct {
 	Items  []*StoredEvent
 	Cursor string // where the next page goes on; "" at the end
@@ -124,10 +126,11 @@ type Accepted struct {
 	// resource (Event.Resource) are claimed one after another, in the order of
 	// acceptance: the next when the one before has its final state.
 	Ordered []string
-	// Replay, an id, makes new deliveries of an event that is stored already:
-	// it is not stored again, their ids differ from those of its other
-	// deliveries, they carry the mark, and they stand outside of any order.
-	// One that has been made already is not made again.
+	// Replay, an id, makes new deliveries of an event that is stored already,
+	// with the same content: it is not stored again, their ids differ from
+	// those of its other deliveries, they carry the mark, and they stand
+	// outside of any order. What the same replay has made of the event before
+	// is not made again.
 	Replay string
 	// Outcome is what came of the deliveries before they were stored: they
 	// are finished from the start. Nil: they wait for their first attempt.
@@ -137,7 +140,7 @@ type Accepted struct {
 // A Receipt says what Accept did with one event.
 type Receipt struct {
 	EventID   string
-	Matched   int  // how many deliveries it has
+	Matched   int  // how many deliveries it has; of a replay, that the replay has made
 	Duplicate bool // it was there already, with the same content: nothing new was queued
 }
 
@@ -151,6 +154,7 @@ type Queue interface {
 	// kill -9 or a power cut loses none of them. All of the batch is stored
 	// or none. The error is *EventConflictError when a key is taken by an
 	// event with another Digest (in the store or in the batch), wraps
+	// ErrNotFound when an event to replay is not stored (any more), wraps
 	// ErrBacklog when more deliveries wait than the backend takes, and
 	// ErrUnavailable when the commit failed. Keys are remembered as long as
 	// their events are kept, and at least 24 hours.
@@ -176,7 +180,8 @@ type Queue interface {
 	// and the delivery is then claimed again (delivery is at least once).
 	Settle(ctx context.Context, s Settlement) error
 
-	// Extend makes the leases of these deliveries end at a later time.
+	// Extend makes the leases of these deliveries end at a later time; it
+	// makes none end earlier, and leaves alone what is not leased.
 	Extend(ctx context.Context, until time.Time, deliveryIDs ...string) error
 
 	// Release ends leases without an outcome: the deliveries are due again.

@@ -87,6 +87,28 @@ func TestGoldenFormat(t *testing.T) {
 	}
 }
 
+// A golden holds the signatures, and those that depend on the time are always of
+// the same one.
+func TestGoldenIsSigned(t *testing.T) {
+	g := &manifest.Golden{Sample: "flag-on", FormVariables: parse(t, `{"secret": "Jefe", "standard": "whsec_bmV3"}`)}
+	out, err := g.Run(signing(t), event(t, sampleContext))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `POST https://acme.example/in
+Content-Type: text/plain; charset=utf-8
+X-Sum: sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843
+webhook-id: 00000000000000000000000000000000
+webhook-timestamp: 1769860800
+`
+	if text := out.Text(); !strings.HasPrefix(text, want+"webhook-signature: v1,") {
+		t.Error(cmp.Diff(want, text))
+	}
+	if again, err := g.Run(signing(t), event(t, sampleContext)); err != nil || !again.Equal(out) || out.Request.Signatures != nil {
+		t.Errorf("%v %v", again, err)
+	}
+}
+
 func TestParseGoldenRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{`:                                     "line 1, column 2",

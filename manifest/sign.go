@@ -68,27 +68,32 @@ func (s *Signature) hmac(secret string, body []byte) string {
 		function = sha512.New
 	}
 	sum := mac(function, []byte(secret), body)
+	var space [2*sha512.Size + 32]byte // enough for a prefix that the schema lets through
+	text := append(space[:0], s.Prefix...)
 	if s.Encoding == EncodingBase64 {
-		return s.Prefix + base64.StdEncoding.EncodeToString(sum)
+		return string(base64.StdEncoding.AppendEncode(text, sum))
 	}
-	return s.Prefix + hex.EncodeToString(sum)
+	return string(hex.AppendEncode(text, sum))
 }
 
 func (s *Signature) standard(id string, at time.Time, body []byte) []Header {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
-	var list []string
+	var list []byte
 	for _, secret := range s.Secrets {
 		key, err := StandardKey(secret)
 		if err != nil || len(key) == 0 {
 			continue // Check reports it
 		}
+		if list != nil {
+			list = append(list, ' ')
+		}
 		sum := mac(sha256.New, key, []byte(id), dot, []byte(timestamp), dot, body)
-		list = append(list, "v1,"+base64.StdEncoding.EncodeToString(sum))
+		list = base64.StdEncoding.AppendEncode(append(list, "v1,"...), sum)
 	}
 	if list == nil {
 		return nil
 	}
-	return []Header{{HeaderWebhookID, id}, {HeaderWebhookTimestamp, timestamp}, {HeaderWebhookSignature, strings.Join(list, " ")}}
+	return []Header{{HeaderWebhookID, id}, {HeaderWebhookTimestamp, timestamp}, {HeaderWebhookSignature, string(list)}}
 }
 
 var dot = []byte(".")

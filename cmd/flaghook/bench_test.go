@@ -75,40 +75,87 @@ func BenchmarkServer(b *testing.B) {
 }
 
 // BenchmarkLatency measures the time from the post of an event to its arrival
-// at 200 events a second.
+// at 200 events a second: alone, beside 1,000 subscriptions whose endpoints hang
+// until the timeout, and beside one with 100,000 deliveries waiting.
 func BenchmarkLatency(b *testing.B) {
-	const perSecond, events = 200, 2_000
-	for range b.N {
-		r := newBenchReceiver(b)
-		s := startServer(b, dataDir(b), "--egress-allow", "127.0.0.0/8", "--log-level", "info")
-		s.subscribe(r.URL)
-		r.expect(events)
-		posted := make([]time.Time, events)
-		var posting sync.WaitGroup
-		tick := time.NewTicker(time.Second / perSecond)
-		for n := range events {
-			<-tick.C
-			posted[n] = time.Now()
-			posting.Go(func() { r.post(s.api+"/api/v1/events", s.token, []byte(testEvent(strconv.Itoa(n)))) })
-		}
-		tick.Stop()
-		posting.Wait()
-		r.wait(b)
-		took := make([]time.Duration, 0, events)
-		for n, at := range posted {
-			arrived, ok := r.at.Load(strconv.Itoa(n))
-			if !ok {
-				b.Fatalf("event %d did not arrive", n)
-			}
-			took = append(took, arrived.(time.Time).Sub(at))
-		}
-		slices.Sort(took)
-		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-		b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
-		b.ReportMetric(0, "ns/op")
-		s.stop()
-		r.Close()
+	hanging := func(b *testing.B) string {
+		release := make(chan struct{})
+		tool := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+		b.Cleanup(func() {
+			close(release)
+			tool.Close()
+		})
+		return tool.URL
 	}
+	const elsewhere = "proj/other:env/production:flag/*"
+	event := func(n int) string {
+		return fmt.Sprintf(`{"id": "other-%d", "action": "updateOn", "resource": "proj/other:env/production:flag/checkout"}`, n)
+	}
+	for _, c := range []struct {
+		name   string
+		beside func(b *testing.B, s *child)
+	}{
+		{"alone", func(*testing.B, *child) {}},
+		{"beside 1000 that hang", func(b *testing.B, s *child) {
+			url := hanging(b)
+			for range 1000 {
+				s.subscribeTo(url, elsewhere)
+			}
+			s.call("POST", "/api/v1/events", event(0))
+		}},
+		{"beside a backlog of 100000", func(b *testing.B, s *child) {
+			s.subscribeTo(hanging(b), elsewhere)
+			for n := range 100 {
+				batch := make([]string, 1000)
+				for i := range batch {
+					batch[i] = event(n*1000 + i)
+				}
+				s.call("POST", "/api/v1/events", "["+strings.Join(batch, ",")+"]")
+			}
+		}},
+	} {
+		b.Run(strings.ReplaceAll(c.name, " ", "_"), func(b *testing.B) {
+			for range b.N {
+				r := newBenchReceiver(b)
+				s := startServer(b, dataDir(b), "--egress-allow", "127.0.0.0/8", "--log-level", "info", "--shutdown-timeout", "2s")
+				s.subscribeTo(r.URL, "proj/web:env/production:flag/*")
+				c.beside(b, s)
+				took := r.latencies(b, s, 2_000, 200)
+				b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+				b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+				b.ReportMetric(0, "ns/op")
+				s.stop()
+				r.Close()
+			}
+		})
+	}
+}
+
+// latencies posts events at a rate and returns how long each took to arrive,
+// the quickest first.
+func (r *benchReceiver) latencies(b *testing.B, s *child, events, perSecond int) []time.Duration {
+	r.expect(events)
+	posted := make([]time.Time, events)
+	var posting sync.WaitGroup
+	tick := time.NewTicker(time.Second / time.Duration(perSecond))
+	defer tick.Stop()
+	for n := range events {
+		<-tick.C
+		posted[n] = time.Now()
+		posting.Go(func() { r.post(s.api+"/api/v1/events", s.token, []byte(testEvent(strconv.Itoa(n)))) })
+	}
+	posting.Wait()
+	r.wait(b)
+	took := make([]time.Duration, 0, events)
+	for n, at := range posted {
+		arrived, ok := r.at.Load(strconv.Itoa(n))
+		if !ok {
+			b.Fatalf("event %d did not arrive", n)
+		}
+		took = append(took, arrived.(time.Time).Sub(at))
+	}
+	slices.Sort(took)
+	return took
 }
 
 // BenchmarkBacklog measures the anonymous memory of a server with a million

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,11 +44,18 @@ type child struct {
 // the token. It is killed when the test ends, and its log must hold no secret.
 func start(t testing.TB, env []string, args ...string) *child {
 	t.Helper()
+	return startUnder(t, nil, env, args...)
+}
+
+// startUnder runs it by way of another program, which must turn into it.
+func startUnder(t testing.TB, wrapper, env []string, args ...string) *child {
+	t.Helper()
 	program, err := exec.LookPath("flaghook")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{t: t, cmd: exec.Command(program, args...), log: newLines(), exited: make(chan struct{}), token: testToken}
+	line := append(append(slices.Clone(wrapper), program), args...)
+	c := &child{t: t, cmd: exec.Command(line[0], line[1:]...), log: newLines(), exited: make(chan struct{}), token: testToken}
 	c.cmd.Dir = t.TempDir()
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "FLAGHOOK_") {
@@ -206,9 +214,15 @@ func (c *child) get(path string, v any) {
 // returns its id.
 func (c *child) subscribe(url string) string {
 	c.t.Helper()
+	return c.subscribeTo(url, "proj/*:env/production:flag/*")
+}
+
+// subscribeTo is subscribe for events about a resource.
+func (c *child) subscribeTo(url, resource string) string {
+	c.t.Helper()
 	status, answer := c.call("POST", "/api/v2/integrations/webhook", map[string]any{
 		"name": "test", "on": true, "config": map[string]any{"url": url, "secret": testSecret},
-		"statements": []any{map[string]any{"effect": "allow", "resources": []string{"proj/*:env/production:flag/*"}, "actions": []string{"*"}}},
+		"statements": []any{map[string]any{"effect": "allow", "resources": []string{resource}, "actions": []string{"*"}}},
 	})
 	var made struct {
 		ID string `json:"_id"`

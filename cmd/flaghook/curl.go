@@ -27,8 +27,10 @@ with sed; such a value is one line without control characters. Where a value goe
 through a helper (queryEncode, basicAuthHeaderValue, truncate, ...) no shell can
 do that: the command then says which --set it needs, and exits with 1.
 
-A signature is computed by openssl when its secret is a shell variable. While that
-variable is empty nothing is signed, as in production.`,
+A signature is computed by openssl when its secret is a shell variable, and that of
+Standard Webhooks always, for the time at which the command runs. While that variable
+is empty nothing is signed, as in production. The delivery's id is made up where it
+is needed, unless DELIVERY_ID or --set delivery.id holds one.`,
 		Example: `  flaghook curl slack --set url=https://hooks.slack.example/services/T/B/x
   flaghook curl pagerduty --sample flag-off > try.sh
   flaghook curl webhook | URL=http://127.0.0.1:9000 SECRET=s sh`,

@@ -103,6 +103,7 @@ usage or unreadable input.`,
 	})
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(serveCommand(), demoCommand(), validateCommand(), previewCommand(), curlCommand(), newCommand(), testCommand(), samplesCommand(), renderCommand(), policyCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(remoteCommands()...)
 	return root
 }
 

@@ -81,10 +81,9 @@ func (t *traced) signStandard(b *strings.Builder, from string) []string {
 		fmt.Fprintf(b, "case $%s in\nwhsec_*) key=$(printf %%s \"${%s#whsec_}\" | openssl base64 -d -A %s) ;;\n*) key=$(printf %%s \"$%s\" %s) ;;\nesac\n",
 			name, name, toHex, name, toHex)
 	}
-	id := t.word(t.id)
-	command := fmt.Sprintf(`standard=$({ printf %%s. %s "$timestamp"; %s; } | openssl dgst -sha256 -mac HMAC -macopt hexkey:%s -binary | openssl base64 -A)`, id, from, key)
+	command := fmt.Sprintf(`standard=$({ printf %%s. %s "$timestamp"; %s; } | openssl dgst -sha256 -mac HMAC -macopt hexkey:%s -binary | openssl base64 -A)`, t.word(t.id), from, key)
 	return t.unlessEmpty(b, t.standard.secret, command,
-		quote(manifest.HeaderWebhookID+": ")+id,
+		t.word(append(pieces{{text: manifest.HeaderWebhookID + ": ", variable: -1}}, t.id...)),
 		quote(manifest.HeaderWebhookTimestamp+": ")+`"$timestamp"`,
 		quote(manifest.HeaderWebhookSignature+": v1,")+`"$standard"`)
 }

@@ -97,11 +97,10 @@ func newSubject(cmd *cobra.Command, name string, f previewFlags) (*subject, erro
 		set[key] = value
 	}
 	s := &subject{integration: integration, template: f.template}
-	var oauth []placeholder
+	more := s.setDelivery(set)
 	if integration.Manifest.RequiresOAuth {
-		oauth = s.setOAuth(set)
+		more = append(s.setOAuth(set), more...)
 	}
-	more := append(oauth, s.setDelivery(set)...)
 	s.config, s.warnings = integration.Placeholders(set)
 	for key, v := range s.config.Members() {
 		if _, given := set[key]; !given && v.Kind() == render.KindString {

@@ -141,57 +141,6 @@ func (p placeholder) setting() string {
 // Small letters amid large ones show what changes case.
 func marker() string { return "mK" + rand.Text()[:22] + "Zq" }
 
-// renderWith renders with these values for the unset variables.
-func renderWith(s *subject, at *occasion, values []string) (*candidate, string, error) {
-	with := *s
-	for n, v := range s.unset {
-		switch v.of {
-		case "oauth":
-			with.oauth = with.oauth.With(v.key, render.String(values[n]))
-		case "delivery":
-			with.delivery = values[n]
-		default:
-			with.config = with.config.With(v.key, render.String(values[n]))
-		}
-	}
-	rendered, err := with.render(at, nil)
-	if err != nil || rendered.Request == nil {
-		return nil, skippedBy(rendered), err
-	}
-	return &candidate{rendered.Request, with.delivery}, "", nil
-}
-
-func skippedBy(r *manifest.Rendered) string {
-	if r == nil {
-		return ""
-	}
-	return r.Skipped
-}
-
-// A candidate is a request as it is rendered with some values.
-type candidate struct {
-	*manifest.Request
-
-	delivery string // the delivery's id
-}
-
-// texts are all that a variable can reach: URL, body, id of the delivery,
-// secrets, header values.
-func (r *candidate) texts() []string {
-	list := []string{r.URL, string(r.Body), r.delivery, "", ""}
-	for _, s := range r.Signatures {
-		if s.Standard {
-			list[4] = s.Secrets[0]
-		} else {
-			list[3] = s.Secrets[0]
-		}
-	}
-	for _, h := range r.Headers {
-		list = append(list, h.Value)
-	}
-	return list
-}
-
 // split cuts the texts of a request at the markers.
 func split(r *candidate, markers []string) []pieces {
 	var all []pieces

@@ -118,20 +118,21 @@ func New(o Options) (*API, error) {
 		token: sha256.Sum256([]byte(o.Token)), admin: hooks.AdminGrant(), limiter: newLimiter(o.RateLimit),
 	}
 	a.o.Token = "" // the hash is enough
+	routes := a.routes()
 	var err error
-	if a.openAPI, err = openAPI(o.PublicURL); err != nil {
+	if a.openAPI, err = describe(routes, o.PublicURL); err != nil {
 		return nil, err
 	}
-	a.router = a.newRouter()
+	a.router = a.newRouter(routes)
 	return a, nil
 }
 
 // newRouter mounts the routes. Paths are matched as they came, escapes and
 // all, so that no key can pretend to be two segments; and they are not
 // cleaned, since the redirect that mux makes then leaves out a stripped prefix.
-func (a *API) newRouter() *mux.Router {
+func (a *API) newRouter(routes []route) *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	for _, rt := range a.routes() {
+	for _, rt := range routes {
 		router.Handle(rt.path, a.serve(rt))
 	}
 	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -76,7 +76,8 @@ func TestErrorsAreJSON(t *testing.T) {
 	for call, allow := range map[string]string{
 		"PUT /api/v2/integrations/slack":     "GET, POST, HEAD",
 		"POST /api/v2/integrations/slack/12": "DELETE, GET, PATCH, HEAD",
-		"GET /api/v1/events":                 "POST",
+		"DELETE /api/v1/events":              "GET, POST, HEAD",
+		"GET /api/v1/catalog/reload":         "POST",
 		"DELETE /api/v1/catalog":             "GET, HEAD",
 		"POST /healthz":                      "GET, HEAD",
 		"TRACE /api/v1/catalog":              "GET, HEAD",

@@ -179,7 +179,7 @@ func TestDeliveries(t *testing.T) {
 
 	for path, attribute := range map[string]string{
 		base + "?limit=0": "limit", base + "?limit=1001": "limit", base + "?limit=x": "limit", base + "?cursor=*": "cursor",
-		"/api/v1/deliveries": "subscription",
+		base + "?status=lost": "status", base + "?since=yesterday": "since", base + "?until=-1": "until",
 	} {
 		if v := s.do("GET", path, "").wantRefused(400, "invalid_request"); v.attributes() != attribute {
 			t.Errorf("%s: %v", path, v)

@@ -101,7 +101,7 @@ func TestRefusedSubscriptions(t *testing.T) {
 		{"an array", "POST", splunkPath, `[]`, 400, "invalid_request", "", "object"},
 		{"too deep", "POST", splunkPath, strings.Repeat("[", 1000) + strings.Repeat("]", 1000), 400, "invalid_request", "", ""},
 		{"wrong types", "POST", splunkPath, `{"name":1,"config":[],"statements":{},"on":"yes","tags":["a",2]}`,
-			400, "invalid_request", "name config statements on tags[1]", "a boolean"},
+			400, "invalid_request", "name statements on tags[1] config", "a boolean"},
 		{"nothing given", "POST", splunkPath, `{}`, 400, "invalid_request", "name config.base-url config.token", ""},
 		{"config faults", "POST", splunkPath, `{"name":"n","config":{"base-url":"/relative","token":7,"colour":"red"}}`,
 			400, "invalid_request", "", "config.colour"},

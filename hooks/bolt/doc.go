@@ -20,44 +20,59 @@
 // All integers in keys are big-endian. A ref is a number that stands for a
 // subscription; it is never used twice, so what a deleted subscription left
 // behind can be swept up later without touching its successor of the same id.
-// A seq numbers the events in the order of their acceptance, and with its ref
-// it names a delivery.
+// A seq numbers events and replays of events in the order of their acceptance,
+// and with its ref it names a delivery.
 //
-//	meta           "format"            → format number of the file
-//	subscriptions  id                  → ref, subscription as JSON
-//	refs           ref                 → id
-//	counters       ref                 → counts and times of hooks.Status
-//	errors         ref                 → hooks.Status.Errors
-//	events         seq                 → matched, digest, event
-//	eventids       event id            → seq
-//	fresh          ref, seq            → delivery without an attempt to wait for
-//	retry          ref, seq            → delivery that waits for its next attempt
-//	due            ref, time, seq      → nothing; when that attempt is due
-//	log            ref, seq            → finished delivery
-//	ids            block, delivery id  → ref, seq
-//	deleted        ref                 → id of a deleted subscription being swept up
+//	meta           "format"               → format number of the file
+//	               "counts"               → how many deliveries are fresh, retry, held
+//	subscriptions  id                     → ref, version, subscription as JSON
+//	refs           ref                    → id
+//	counters       ref                    → counts and times of hooks.Status
+//	errors         ref                    → hooks.Status.Errors
+//	records        kind, 0, id            → version, data
+//	events         seq                    → time, event key, refs it went to, event
+//	eventids       event id, 0, scope     → seq, time, number matched, digest
+//	replays        seq of event, seq      → time, replay id, refs it went to
+//	pruned         seq                    → event key; the event is removed, its id is known
+//	fresh          ref, seq               → delivery without an attempt to wait for
+//	retry          ref, seq               → delivery that waits for its next attempt
+//	due            ref, time, seq         → nothing; when that attempt is due
+//	held           ref, seq               → delivery that waits for an earlier one of its lane
+//	lanes          ref, lane, seq         → nothing; the unfinished deliveries of a lane
+//	dead           ref, seq               → delivery that was given up
+//	log            ref, seq               → delivery that is finished otherwise
+//	ids            block, delivery id     → ref, seq
+//	ages           second                 → how many unfinished ones were accepted then
+//	deleted        ref                    → id of a deleted subscription being swept up
 //
 // A delivery is one record that holds its attempts inline, and it says by the
 // bucket it is in how it stands: it moves from fresh to log, or by way of
 // retry. So the buckets that every commit touches (fresh, retry, due) hold
 // unfinished work only and are a page or two where things go well, and log is
 // written once per delivery, at the end of its subscription's stretch. Every
-// list of deliveries merges three stretches that are in order of seq already.
+// list of deliveries merges stretches that are in order of seq already.
+//
+// A lane is what a subscription that asks for order has for each resource, named
+// by a hash. The first unfinished delivery of a lane is in fresh or retry, the
+// others are in held; when the first is finished, the same transaction moves the
+// next to fresh. So claiming knows nothing of order, and is as fast however many
+// are held.
+//
+// An event names the refs that it went to, and its replays theirs: by them its
+// deliveries are found, without an index of their own.
 //
 // Delivery ids are hashes. An index of them all would put each new one on a
 // page of its own; so ids is cut into blocks of a few hundred neighbours, of
 // which only the last is written to, and finding one by id asks each block,
 // newest first. That is rare (somebody asks for one delivery) and costs about
-// a microsecond per block.
-//
-// Events are kept, also those that went to nobody. What is old lies at the front
-// of events and of each subscription's stretch of log; a record names its block,
-// so what it has in ids is found from it.
+// a microsecond per block; where it is not rare, because many that were listed
+// are then changed, the places of those that were listed are remembered.
 //
 // # Claims
 //
 // Leases are in memory only: after a restart everything unfinished can be
 // claimed at once, and what waits for a retry keeps its time. The memory grows
 // with the subscriptions that have work and with the leases, not with the
-// deliveries that wait.
+// deliveries that wait. A subscription without capacity is set aside until it
+// is resumed, and costs a claim nothing.
 package bolt

@@ -18,6 +18,7 @@ var (
 	bucketEvents        = []byte("events")
 	bucketEventIDs      = []byte("eventids")
 	bucketReplays       = []byte("replays")
+	bucketPruned        = []byte("pruned")
 	bucketFresh         = []byte("fresh")
 	bucketRetry         = []byte("retry")
 	bucketDue           = []byte("due")
@@ -33,8 +34,8 @@ var (
 // buckets lists the buckets of a file of the present format.
 var buckets = [][]byte{
 	bucketMeta, bucketSubscriptions, bucketRefs, bucketCounters, bucketErrors, bucketRecords,
-	bucketEvents, bucketEventIDs, bucketReplays, bucketFresh, bucketRetry, bucketDue, bucketHeld,
-	bucketLanes, bucketDead, bucketLog, bucketIDs, bucketAges, bucketDeleted,
+	bucketEvents, bucketEventIDs, bucketReplays, bucketPruned, bucketFresh, bucketRetry, bucketDue,
+	bucketHeld, bucketLanes, bucketDead, bucketLog, bucketIDs, bucketAges, bucketDeleted,
 }
 
 // A shelf is one of the buckets that hold deliveries.

@@ -178,7 +178,7 @@ func (l *deliveryList) ofEvent(only uint64) error {
 	if err != nil {
 		return err
 	}
-	all, err := placesOfEvent(l.tx, known.seq)
+	all, err := placesOfEvent(l.tx.Bucket(bucketEvents), l.tx.Bucket(bucketReplays), known.seq)
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (l *deliveryList) ofEvent(only uint64) error {
 
 // placesOfEvent lists where the deliveries of an event are or were, those of
 // replays too.
-func placesOfEvent(tx *bbolt.Tx, seq uint64) (all []place, err error) {
+func placesOfEvent(events, replays *bbolt.Bucket, seq uint64) (all []place, err error) {
 	add := func(seq uint64, v []byte) error {
 		head, _, err := decodeEvent(v)
 		if err != nil {
@@ -220,14 +220,14 @@ func placesOfEvent(tx *bbolt.Tx, seq uint64) (all []place, err error) {
 		}
 		return nil
 	}
-	v := tx.Bucket(bucketEvents).Get(number(seq))
+	v := events.Get(number(seq))
 	if v == nil {
 		return nil, nil
 	}
 	if err := add(seq, v); err != nil {
 		return nil, err
 	}
-	c := tx.Bucket(bucketReplays).Cursor()
+	c := replays.Cursor()
 	for k, v := c.Seek(number(seq)); bytes.HasPrefix(k, number(seq)); k, v = c.Next() {
 		p, _ := placeOf(k)
 		if err := add(p.seq, v); err != nil {

@@ -30,11 +30,21 @@ type Options struct {
 	// MaxBacklog bounds the deliveries that are not finished: Accept refuses
 	// more with hooks.ErrBacklog. Default: 5,000,000.
 	MaxBacklog int
+
+	// Retention is how long finished deliveries are kept after their end, and
+	// events after their acceptance. Default: 30 days; negative: for ever.
+	Retention time.Duration
+
+	// MaxBytes is how much the file may hold: when there is more, the oldest
+	// of what is finished goes before its time. Free pages do not count.
+	// Default: no limit.
+	MaxBytes int64
 }
 
 func (o *Options) setDefaults() {
 	o.Timeout = cmp.Or(o.Timeout, time.Second)
 	o.MaxBacklog = cmp.Or(o.MaxBacklog, 5_000_000)
+	o.Retention = cmp.Or(o.Retention, 30*24*time.Hour)
 }
 
 // Validate names the first option that makes no sense.
@@ -44,6 +54,8 @@ func (o *Options) Validate() error {
 		return errors.New("bolt.Options: Timeout must be positive, or 0 for its default")
 	case o.MaxBacklog < 0:
 		return errors.New("bolt.Options: MaxBacklog must be positive, or 0 for its default")
+	case o.MaxBytes < 0:
+		return errors.New("bolt.Options: MaxBytes must be positive, or 0 for no limit")
 	}
 	return nil
 }
@@ -72,9 +84,11 @@ type DB struct {
 
 	// What follows is the writer's alone.
 	counts   counts
-	inBlock  int      // ids written to block
-	sweeping []uint64 // refs of deleted subscriptions whose records are still there
-	resting  bool     // no sweeping until a commit succeeds: the last one did not
+	pruner   pruner
+	timer    *time.Timer // for the pruner
+	inBlock  int         // ids written to block
+	sweeping []uint64    // refs of deleted subscriptions whose records are still there
+	resting  bool        // no sweeping until a commit succeeds: the last one did not
 
 	queue  queue
 	listed places
@@ -114,6 +128,8 @@ func open(path string, o Options, f format) (*DB, error) {
 	o.setDefaults()
 	db := &DB{
 		maxBacklog: o.MaxBacklog,
+		pruner:     pruner{retention: o.Retention, maxBytes: o.MaxBytes},
+		timer:      time.NewTimer(time.Hour),
 
 		requests: make(chan *request, maxRequests),
 		quit:     make(chan struct{}),
@@ -157,7 +173,6 @@ func (db *DB) openBolt(path string, timeout time.Duration) error {
 			Timeout:         timeout,
 			FreelistType:    bbolt.FreelistMapType,
 			InitialMmapSize: initialMap(),
-			NoStatistics:    true,
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
 				f, err := os.OpenFile(name, flag, mode)
 				db.file = cmp.Or(db.file, f)

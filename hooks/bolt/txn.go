@@ -24,10 +24,11 @@ type txn struct {
 	statuses map[uint64]*statusChange
 	counts   counts
 	ages     map[uint64]int // changes by second of acceptance
-	woken    []wake         // what may be claimable when it is committed
+	pruner   pruner
+	woken    []wake // what may be claimable when it is committed
 
 	meta, subscriptions, refs, counters, errors, records *bbolt.Bucket
-	events, eventIDs, replays                            *bbolt.Bucket
+	events, eventIDs, replays, pruned                    *bbolt.Bucket
 	due, lanes, ids, agesBucket, deleted                 *bbolt.Bucket
 	shelves                                              [shelves]*bbolt.Bucket
 }
@@ -44,7 +45,7 @@ const appendFill = 0.9
 
 func newTxn(db *DB, tx *bbolt.Tx) *txn {
 	t := &txn{
-		db: db, now: time.Now().UnixNano(), sweeping: db.sweeping, counts: db.counts,
+		db: db, now: time.Now().UnixNano(), sweeping: db.sweeping, counts: db.counts, pruner: db.pruner,
 		statuses:      make(map[uint64]*statusChange),
 		ages:          make(map[uint64]int),
 		meta:          tx.Bucket(bucketMeta),
@@ -56,6 +57,7 @@ func newTxn(db *DB, tx *bbolt.Tx) *txn {
 		events:        tx.Bucket(bucketEvents),
 		eventIDs:      tx.Bucket(bucketEventIDs),
 		replays:       tx.Bucket(bucketReplays),
+		pruned:        tx.Bucket(bucketPruned),
 		due:           tx.Bucket(bucketDue),
 		lanes:         tx.Bucket(bucketLanes),
 		ids:           tx.Bucket(bucketIDs),
@@ -173,11 +175,11 @@ func (t *txn) recordsOf(b *bbolt.Bucket, ref uint64, n int) (keys [][]byte, reco
 	return keys, records
 }
 
-// keysOf lists up to n keys that begin with a ref.
+// keysOf lists up to n keys that begin with a number; a negative n is no limit.
 func keysOf(b *bbolt.Bucket, ref uint64, n int) [][]byte {
 	var keys [][]byte
 	c := b.Cursor()
-	for k, _ := c.Seek(number(ref)); k != nil && len(keys) < n; k, _ = c.Next() {
+	for k, _ := c.Seek(number(ref)); k != nil && len(keys) != n; k, _ = c.Next() {
 		if r, ok := leadingNumber(k); !ok || r != ref {
 			break
 		}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -77,10 +78,14 @@ func (db *DB) write() {
 	defer close(db.stopped)
 	var batch []*request
 	for {
-		sweep := len(db.sweeping) > 0 && !db.resting && db.Err() == nil
-		batch = db.gather(batch[:0], !sweep)
-		if len(batch) == 0 && (!sweep || db.quitting()) {
-			return // what is left to sweep is swept after the next Open
+		chores := db.Err() == nil && !db.resting
+		wait := !(chores && (len(db.sweeping) > 0 || db.pruner.due()))
+		if wait && chores && db.pruner.works() {
+			db.timer.Reset(time.Until(db.pruner.next))
+		}
+		batch = db.gather(batch[:0], wait)
+		if len(batch) == 0 && db.quitting() {
+			return // what is left to sweep and to prune is so after the next Open
 		}
 		db.commit(batch)
 		clear(batch)
@@ -97,7 +102,7 @@ func (db *DB) quitting() bool {
 }
 
 // gather takes the requests that have come. When told to wait, it waits for
-// one; none then means that Close was called.
+// one; none then means that Close was called or that there is something to prune.
 func (db *DB) gather(batch []*request, wait bool) []*request {
 	bytes := 0
 	if wait {
@@ -105,6 +110,8 @@ func (db *DB) gather(batch []*request, wait bool) []*request {
 		case r := <-db.requests:
 			batch = append(batch, r)
 			bytes += r.op.size()
+		case <-db.timer.C:
+			return batch
 		case <-db.quit:
 		}
 		// Those that were answered by the last commit are about to come
@@ -132,7 +139,7 @@ func (db *DB) commit(batch []*request) {
 	}
 	db.resting = err != nil
 	if err == nil {
-		db.sweeping, db.counts = t.sweeping, t.counts
+		db.sweeping, db.counts, db.pruner = t.sweeping, t.counts, t.pruner
 		if db.remember(batch, t.woken) {
 			db.signal()
 		}
@@ -186,6 +193,9 @@ func (db *DB) transact(batch []*request) (t *txn, err error) {
 			}
 			if !db.resting { // a full disk may have room for the requests alone
 				t.sweep()
+				if t.pruner.due() {
+					t.prune(db.usedBytes(tx))
+				}
 			}
 			t.writeStatuses()
 			t.writeCounts()

@@ -34,21 +34,27 @@ func BenchmarkPost(b *testing.B) {
 			}
 		})
 	})
-	b.Run("send", func(b *testing.B) {
-		s := newSender(b)
-		defer s.Close()
-		o := post(server.URL)
-		o.Request.Body = body
-		o.Request.Signatures = []manifest.Signature{{Header: "X-LD-Signature", Secrets: []string{"s3cret"}}}
-		b.ReportAllocs()
-		b.SetParallelism(16)
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				if r := s.Send(background(), o); r.ErrorClass != "" {
-					b.Error(r.Error)
-					return
+	for name, secrets := range map[string][]string{
+		"send":         nil,
+		"send secrets": {"0123456789abcdef0123456789abcdef", "s3cret-s3cret", "services/T0000000/B1111111/abcdefghijkl", "abcdefghijkl"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := newSender(b)
+			defer s.Close()
+			o := post(server.URL)
+			o.Request.Body = body
+			o.Request.Signatures = []manifest.Signature{{Header: "X-LD-Signature", Secrets: []string{"s3cret"}}}
+			o.Secrets = secrets
+			b.ReportAllocs()
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if r := s.Send(background(), o); r.ErrorClass != "" {
+						b.Error(r.Error)
+						return
+					}
 				}
-			}
+			})
 		})
-	})
+	}
 }

@@ -20,6 +20,7 @@ const dialTimeout = 10 * time.Second
 type dialer struct {
 	base  net.Dialer
 	guard *guard
+	proxy *proxy      // nil where connections are made straight
 	tls   *tls.Config // for dialTLS; ServerName is set per connection
 }
 
@@ -27,6 +28,9 @@ type dialer struct {
 // address between the making of the socket and its connect. A copy of the
 // dialer per call, since the verdicts of one call explain its failure.
 func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if d.proxy != nil {
+		return d.dialProxy(ctx, addr)
+	}
 	var v verdicts
 	nd := d.base
 	nd.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {

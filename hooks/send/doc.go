@@ -5,7 +5,7 @@
 // # What goes out
 //
 // The manifest's headers, webhook-id, User-Agent (the manifest's own if it has
-// one) and the signature. Headers that belong to the connection are left out,
+// one) and the signatures, made anew for each attempt. Headers that belong to the connection are left out,
 // because HTTP/1.1 and HTTP/2 frame messages themselves (RFC 9110, section
 // 7.6.1): Connection, Content-Length, Expect, Host, HTTP2-Settings,
 // Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding and Upgrade.
@@ -19,8 +19,10 @@
 // resolved, so a name that changes its answer gains nothing. Anything but the
 // public Internet is refused until Options.EgressAllow opens it. All ports are
 // allowed: collectors listen on many (Splunk's on 8088), and what a port could
-// protect is behind the refused addresses already. No proxy is taken from the
-// environment, and redirects are answers like any other.
+// protect is behind the refused addresses already. Redirects are answers like
+// any other. No proxy is taken from the environment; through the proxy of
+// Options.Proxy the Sender asks for addresses that it has resolved and checked
+// itself, for http as for https, so that a proxy inside opens nothing inside.
 //
 // # What counts
 //
@@ -32,6 +34,14 @@
 // replaced at once and the request is sent again, within the same attempt.
 // Receivers tell such doubles by the webhook-id, as with any delivery that is
 // made at least once.
+//
+// # What is kept of an answer
+//
+// The start of its body, and of its header what is fit for a log. An endpoint
+// may send a request back, or parts of it; the values of Outgoing.Secrets are
+// hidden in what is kept, as they are and as they are written in URLs, JSON, HTML
+// and base64. That is a help against accidents. An endpoint that wants to show
+// its own secret will find a way.
 //
 // # What a program has to see to
 //

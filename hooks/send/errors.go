@@ -39,6 +39,7 @@ func (f failure) classify() (hooks.ErrorClass, string) {
 		refused   *refusedError
 		dns       *net.DNSError
 		handshake *handshakeError
+		proxy     *proxyError
 	)
 	err, origin := f.err, f.origin
 	switch {
@@ -50,6 +51,10 @@ func (f failure) classify() (hooks.ErrorClass, string) {
 		return hooks.ErrorConnect, fmt.Sprintf("cannot connect to %s: of its addresses, some could not be reached, and %s", origin, refused)
 	case f.expired:
 		return hooks.ErrorTimeout, fmt.Sprintf("%s gave no answer within %s", origin, f.timeout)
+	case errors.As(err, &proxy) && proxy.timeout:
+		return hooks.ErrorTimeout, fmt.Sprintf("cannot connect to %s within %s: %s", origin, dialTimeout, proxy)
+	case errors.As(err, &proxy):
+		return hooks.ErrorConnect, fmt.Sprintf("cannot connect to %s: %s", origin, proxy)
 	case errors.As(err, &dns):
 		return hooks.ErrorDNS, fmt.Sprintf("cannot resolve the host of %s: %s", origin, dnsReason(dns))
 	case errors.As(err, &handshake) && isTimeout(err):

@@ -39,6 +39,18 @@ func text(s string) func(testing.TB) string {
 	return raw(func(c *net.TCPConn) { io.WriteString(c, s) })
 }
 
+// byteByByte sends a text slowly, until the client hangs up.
+func byteByByte(c *net.TCPConn, s string) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for n := range len(s) {
+		<-tick.C
+		if _, err := io.WriteString(c, s[n:n+1]); err != nil {
+			return
+		}
+	}
+}
+
 func withTLS(change func(*tls.Config)) func(testing.TB) string {
 	return func(t testing.TB) string {
 		return serve(t, func(s *httptest.Server) {
@@ -77,6 +89,9 @@ var failures = []struct {
 	{"hangs in the header", raw(func(c *net.TCPConn) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Le")
 		untilClosed(c)
+	}), hooks.ErrorTimeout, "%s gave no answer within 150ms"},
+	{"header byte by byte", raw(func(c *net.TCPConn) {
+		byteByByte(c, "HTTP/1.1 200 OK\r\nX-Slow: "+strings.Repeat("x", 10_000)+"\r\n\r\n")
 	}), hooks.ErrorTimeout, "%s gave no answer within 150ms"},
 	{"speaks SSH", text("SSH-2.0-OpenSSH_9.9\r\n\r\n"), hooks.ErrorConnect, "no answer from %s: its answer is not valid HTTP"},
 	{"garbage in the header", text("HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"), hooks.ErrorConnect, "no answer from %s: its answer is not valid HTTP"},
@@ -217,21 +232,19 @@ func TestBodiesThatDoNotEnd(t *testing.T) {
 		},
 		"byte by byte": func(c *net.TCPConn) {
 			io.WriteString(c, head)
-			tick := time.NewTicker(10 * time.Millisecond)
-			defer tick.Stop()
-			for range tick.C {
-				if _, err := io.WriteString(c, "."); err != nil {
-					return
-				}
-			}
+			byteByByte(c, strings.Repeat(".", 997))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := post(raw(f)(t))
 			o.Timeout = brief
+			start := time.Now()
 			r := newSender(t).Send(background(), o)
 			wantSuccess(t, r)
+			if d := time.Since(start); d > 20*brief { // the body alone would take ten seconds
+				t.Errorf("it took %s", d)
+			}
 			if !strings.HasPrefix(string(r.Body), "abc") {
 				t.Errorf("body %q", r.Body)
 			}
@@ -340,6 +353,7 @@ func FuzzAnswer(f *testing.F) {
 		"", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\nabc", "HTTP/1.0 200\n\nbody", "HTTP/2.0 200 OK\r\n\r\n",
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 x\r\nRetry-After: 9\r\n\r\n", "HTTP/1.1 429 x\r\nRetry-After: -1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n", "HTTP/1.1 999 x\r\n\r\n", "HTTP/1.1 000 x\r\n\r\n",
+		"HTTP/1.1 500 x\r\nX-Echo: s3cret czNjcmV0\r\nX-\xe9: \xff\r\n\r\n{\"token\":\"s3cret\"}",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -352,8 +366,17 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		answer <- b
 		o := post("http://" + address)
+		o.Secrets = []string{"s3cret", "abc"}
 		r := s.Send(background(), o)
 		s.Close() // one connection an answer
+		for _, h := range r.Header {
+			if strings.Contains(h.Value, "s3cret") || len(h.Name) > 128 || len(h.Value) > 512 {
+				t.Errorf("%+v", h)
+			}
+		}
+		if strings.Contains(string(r.Body), "s3cret") || len(r.Header) > 32 {
+			t.Errorf("%+v", r)
+		}
 		if success := r.StatusCode >= 200 && r.StatusCode <= 299; success != (r.ErrorClass == "") || success != (r.Error == "") {
 			t.Errorf("%+v", r)
 		}

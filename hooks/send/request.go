@@ -26,9 +26,8 @@ var connectionHeaders = []string{
 	"Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
-func ofConnection(name string) bool {
-	return slices.Contains(connectionHeaders, http.CanonicalHeaderKey(name))
-}
+// ofConnection judges a name in canonical form.
+func ofConnection(name string) bool { return slices.Contains(connectionHeaders, name) }
 
 // build makes the HTTP request of o. An error means that o must not be sent as
 // it is; it shows no more of the URL than scheme and host.
@@ -63,52 +62,82 @@ func (s *Sender) build(ctx context.Context, o hooks.Outgoing) (*http.Request, er
 	return req, nil
 }
 
+// A fieldSet collects the header of a request. Its values lie in one array as long
+// as no name comes twice, which saves most of what a header costs.
+type fieldSet struct {
+	header http.Header
+	values []string
+}
+
+func newFieldSet(n int) *fieldSet {
+	return &fieldSet{make(http.Header, n), make([]string, 0, n)}
+}
+
+// set gives a name, in canonical form, its only value.
+func (f *fieldSet) set(name, value string) {
+	f.values = append(f.values, value)
+	n := len(f.values)
+	f.header[name] = f.values[n-1 : n : n] // with no room to be appended to
+}
+
+// add gives a name, in canonical form, one more value.
+func (f *fieldSet) add(name, value string) {
+	if values := f.header[name]; values != nil {
+		f.header[name] = append(values, value)
+		return
+	}
+	f.set(name, value)
+}
+
+// repeatable is an Idempotency-Key that is not sent, since it has no value, and
+// that tells net/http that the request may be repeated when a kept connection
+// turns out to be closed.
+var repeatable = []string{}
+
 // setHeaders sets what the package's doc says goes out. Check has been through
 // the manifest's headers.
 func (s *Sender) setHeaders(req *http.Request, o hooks.Outgoing) error {
-	r := o.Request
-	h := make(http.Header, len(r.Headers)+4)
-	for _, x := range r.Headers {
-		if !ofConnection(x.Name) {
-			h.Add(x.Name, x.Value)
+	f := newFieldSet(len(o.Request.Headers) + 6) // room for ours
+	for _, x := range o.Request.Headers {
+		if name := http.CanonicalHeaderKey(x.Name); !ofConnection(name) {
+			f.add(name, x.Value)
 		}
 	}
-	if h.Get("User-Agent") == "" {
-		h.Set("User-Agent", s.options.UserAgent)
+	if f.header.Get("User-Agent") == "" {
+		f.set("User-Agent", s.options.UserAgent)
 	}
 	if o.DeliveryID != "" {
 		if !validValue(o.DeliveryID) {
 			return errors.New("the delivery's id cannot be sent in a header")
 		}
-		h[headerDeliveryID] = []string{o.DeliveryID}
+		f.set(headerDeliveryID, o.DeliveryID)
 	}
-	if err := sign(h, o); err != nil {
+	if err := sign(f, o); err != nil {
 		return err
 	}
-	if _, ok := h["Idempotency-Key"]; !ok {
-		// Empty, it is not sent, and tells net/http that the request may be
-		// repeated when a kept connection turns out to be closed.
-		h["Idempotency-Key"] = []string{}
+	if _, ok := f.header["Idempotency-Key"]; !ok {
+		f.header["Idempotency-Key"] = repeatable
 	}
-	req.Header = h
+	req.Header = f.header
 	return nil
 }
 
 // sign sets the headers that sign o, for an attempt that is made now.
-func sign(h http.Header, o hooks.Outgoing) error {
-	signed := o.Request.Sign(o.DeliveryID, time.Now())
-	for n, x := range signed {
+func sign(f *fieldSet, o hooks.Outgoing) error {
+	last := ""
+	for _, x := range o.Request.Sign(o.DeliveryID, time.Now()) {
 		name := http.CanonicalHeaderKey(x.Name)
 		switch {
 		case ofConnection(name):
 			return fmt.Errorf("the signature cannot be sent in the header %s, which belongs to the connection; name another in hmacSignature", x.Name)
 		case x.Value == "":
 			return errors.New("a request without a delivery's id cannot be signed as Standard Webhooks say")
-		case n > 0 && strings.EqualFold(signed[n-1].Name, name):
-			h[name] = append(h[name], x.Value)
+		case name == last:
+			f.add(name, x.Value)
 		default:
-			h[name] = []string{x.Value}
+			f.set(name, x.Value)
 		}
+		last = name
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/flaghook/flaghook/hooks"
@@ -52,6 +53,13 @@ type Options struct {
 	RootCAs *x509.CertPool
 	// Resolver looks names up; nil is net.DefaultResolver.
 	Resolver *net.Resolver
+	// Proxy is an http:// or https:// URL, perhaps with a user and password, of
+	// the forward proxy that all connections go through (serve --egress-proxy);
+	// nil is none. Names are resolved and addresses are judged here; the proxy is
+	// told to CONNECT to an address. Its own address is not judged.
+	Proxy *url.URL
+	// RequireHTTPS refuses endpoints with http:// (serve --require-https).
+	RequireHTTPS bool
 }
 
 // Validate returns what is wrong with the options, naming the fields.
@@ -73,6 +81,9 @@ func (o Options) Validate() error {
 	}
 	if o.MaxIdlePerHost < 0 {
 		errs = append(errs, fmt.Errorf("MaxIdlePerHost: %d is negative; 0 means %d", o.MaxIdlePerHost, DefaultMaxIdlePerHost))
+	}
+	if err := checkProxy(o.Proxy); err != nil {
+		errs = append(errs, fmt.Errorf("Proxy: %w", err))
 	}
 	return errors.Join(errs...)
 }
@@ -109,6 +120,7 @@ func newTransport(o Options, g *guard, skipVerify bool) *http.Transport {
 	d := &dialer{
 		base:  net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver},
 		guard: g,
+		proxy: newProxy(o),
 		tls: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			NextProtos:         []string{"h2", "http/1.1"},
@@ -117,7 +129,7 @@ func newTransport(o Options, g *guard, skipVerify bool) *http.Transport {
 		},
 	}
 	return &http.Transport{
-		Proxy:                  nil, // the environment's would see every request and pass the guard
+		Proxy:                  nil, // of the environment, it would pass the guard; ours is the dialer's
 		DialContext:            d.dial,
 		DialTLSContext:         d.dialTLS,
 		ForceAttemptHTTP2:      true,
@@ -147,14 +159,15 @@ func (s *Sender) Close() {
 //   - ErrorRender, Permanent: the request must not be sent as it is; nothing
 //     was sent. Nothing else is Permanent; what a status means for further
 //     attempts is the caller's to judge.
-//   - ErrorBlocked: every address of the host is refused; Error names them and
-//     the flag that opens them. Not Permanent: names change their addresses,
-//     and an operator who opens one wants what has waited for it.
+//   - ErrorBlocked: every address of the host is refused, or http:// is; Error
+//     names them and the flag that decides. Not Permanent: names change their
+//     addresses, and an operator who opens one wants what has waited for it.
 //   - ErrorTimeout: no answer's header within the timeout, or ctx ended. To
 //     tell these apart the caller looks at its ctx.
 //   - ErrorStatus: an answer that is not 2xx, redirects included.
 //
-// An answer whose header came before ctx ended is reported as such.
+// An answer whose header came before ctx ended is reported as such. In all that
+// an endpoint said, o.Secrets are hidden.
 func (s *Sender) Send(ctx context.Context, o hooks.Outgoing) hooks.Response {
 	timeout := o.Timeout
 	if timeout <= 0 {
@@ -170,23 +183,37 @@ func (s *Sender) Send(ctx context.Context, o hooks.Outgoing) hooks.Response {
 			Permanent:  true,
 		}
 	}
+	if s.options.RequireHTTPS && req.URL.Scheme != "https" {
+		return hooks.Response{
+			ErrorClass: hooks.ErrorBlocked,
+			Error:      fmt.Sprintf("cannot send to %s: the server was started with --require-https; configure an https:// address", origin(req.URL)),
+		}
+	}
 	transport := s.verified
 	if o.SkipTLSVerify {
 		transport = s.unverified
 	}
+	hidden := veil{secrets: o.Secrets}
 	// The transport and not a Client: no redirects, no cookies.
 	res, err := transport.RoundTrip(req)
 	if err != nil {
-		return failure{
+		r := failure{
 			err: err, origin: origin(req.URL), timeout: timeout,
 			stopped: ctx.Err() != nil, expired: exchange.Err() != nil,
 		}.response()
+		r.Error = hidden.text(r.Error)
+		return r
 	}
 	defer res.Body.Close()
-	r := hooks.Response{StatusCode: res.StatusCode, Body: readBody(res)}
+	body := readBody(res)
+	r := hooks.Response{
+		StatusCode: res.StatusCode,
+		Header:     responseHeader(res.Header, &hidden),
+		Body:       hidden.body(body, len(body) == maxBody),
+	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		r.ErrorClass = hooks.ErrorStatus
-		r.Error = statusText(origin(req.URL), res.StatusCode)
+		r.Error = hidden.text(statusText(origin(req.URL), res.StatusCode))
 		r.RetryAfter = retryAfter(res.Header, time.Now())
 	}
 	return r
