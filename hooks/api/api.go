@@ -44,7 +44,8 @@ type Options struct {
 	PublicURL string
 
 	// Sources are the flag systems that send events, with the addresses that
-	// they send to. Default: there are none, and nothing is served for them.
+	// they send to. Default: those that the engine's store keeps, in a Registry
+	// of the API's own, whose last counts are lost at the end.
 	Sources *source.Registry
 
 	// Ready says why the process cannot serve now, nil when it can: the
@@ -113,6 +114,9 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	o.setDefaults()
+	if o.Sources == nil {
+		o.Sources = source.NewRegistry(o.Engine.Records(), o.Engine, o.Logger)
+	}
 	a := &API{
 		o: o, engine: o.Engine, log: o.Logger,
 		token: sha256.Sum256([]byte(o.Token)), admin: hooks.AdminGrant(), limiter: newLimiter(o.RateLimit),

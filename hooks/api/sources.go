@@ -15,15 +15,12 @@ import (
 const sourcesPath = "/api/v1/sources"
 
 // sourceRoutes are the flag systems that send events, and the addresses that
-// they send to. There are none where Options.Sources is nil.
+// they send to.
 func (a *API) sourceRoutes() []route {
-	if a.o.Sources == nil {
-		return nil
-	}
 	receive := method{call: a.receive}
 	return []route{
 		{path: "/in/{kind}/{id}", public: true, methods: map[string]method{
-			"POST": receive, "PUT": receive, "PATCH": receive, "GET": receive, "DELETE": receive, "PURGE": receive, "OPTIONS": receive,
+			"POST": receive, "PUT": receive, "PATCH": receive, "GET": receive, "DELETE": receive, "OPTIONS": receive,
 		}},
 		{path: sourcesPath, methods: map[string]method{"GET": {readers, a.listSources}, "POST": {writers, a.postSource}}},
 		{path: sourcesPath + "/{id}", methods: map[string]method{

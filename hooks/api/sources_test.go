@@ -8,21 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/flaghook/flaghook/hooks/api"
 	"github.com/flaghook/flaghook/hooks/source"
 )
-
-// startWithSources makes a server that takes events of flag systems in.
-func startWithSources(t testing.TB) *server {
-	t.Helper()
-	s := start(t)
-	handler, err := api.New(api.Options{Engine: s.engine, Token: token, Sources: source.NewRegistry(s.db, s.engine, nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.handler = handler
-	return s.listen(s.handler)
-}
 
 // createSource makes a source and returns what is answered.
 func (s *server) createSource(body string) map[string]any {
@@ -37,7 +24,7 @@ const archived = `{"id":%ID,"type":"feature-archived","createdBy":"a@example.com
 func unleashBody(id string) string { return strings.ReplaceAll(archived, "%ID", id) }
 
 func TestSourceFromCreationToDeletion(t *testing.T) {
-	s := startWithSources(t)
+	s := startListening(t)
 	made := s.createSource(`{"name": "Toggles", "kind": "unleash", "secret": "hush-hush", "environments": ["dev", "production"]}`)
 	id, path := at(made, "_id"), at(made, "path")
 	if !strings.HasPrefix(path, "/in/unleash/") || at(made, "url") != s.url+path || !strings.Contains(at(made, "snippet"), at(made, "url")) {
@@ -115,7 +102,7 @@ func TestSourceFromCreationToDeletion(t *testing.T) {
 }
 
 func TestBadSourcesAreRefused(t *testing.T) {
-	s := startWithSources(t)
+	s := startListening(t)
 	for body, attribute := range map[string]string{
 		`{"kind": "flipt"}`:                                            "name",
 		`{"name": "x"}`:                                                "kind",
@@ -140,7 +127,7 @@ func TestBadSourcesAreRefused(t *testing.T) {
 }
 
 func TestReadersDoNotLearnWhereToSend(t *testing.T) {
-	s := startWithSources(t)
+	s := startListening(t)
 	made := s.createSource(`{"name": "x", "kind": "flipt", "unsigned": true}`)
 	reader := at(s.do("POST", "/api/v1/tokens", `{"name": "r", "role": "reader"}`).want(http.StatusCreated).json(), "token")
 	read := s.do("GET", "/api/v1/sources/"+at(made, "_id"), "", "Authorization", "", "Authorization", reader).want(http.StatusOK)
@@ -151,7 +138,7 @@ func TestReadersDoNotLearnWhereToSend(t *testing.T) {
 }
 
 func TestSendersOfCloudEventsMayAsk(t *testing.T) {
-	s := startWithSources(t)
+	s := startListening(t)
 	made := s.createSource(`{"name": "x", "kind": "cloudevents", "secret": "abc"}`)
 	r := s.do("OPTIONS", at(made, "path"), "", "WebHook-Request-Origin", "events.example.com", "WebHook-Request-Rate", "10").want(http.StatusOK)
 	if r.header.Get("WebHook-Allowed-Origin") != "events.example.com" || r.header.Get("WebHook-Allowed-Rate") == "" || r.header.Get("Allow") != "POST" {
@@ -167,7 +154,7 @@ func TestSendersOfCloudEventsMayAsk(t *testing.T) {
 
 // Every body of the fixtures goes in by its address and comes out as an event.
 func TestFixturesGoInByTheirAddress(t *testing.T) {
-	s := startWithSources(t)
+	s := startListening(t)
 	fixtures := filepath.Join("..", "source", "testdata")
 	for _, kind := range source.Kinds() {
 		var signatures []struct {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // one (packages/back-end/src/events in growthbook/growthbook), and recognises
 // its SDK webhooks, which say only that something changed.
 func growthBook(p *parser) error {
-	if p.r.header("webhook-signature") != "" && len(p.r.Body) == 0 {
+	if len(p.r.Body) == 0 && (p.r.Method != http.MethodPost || p.r.header("webhook-signature") != "") {
 		p.suppress("SDK webhook: payload refresh signal, not attributable to a resource")
 		return nil
 	}

@@ -89,7 +89,7 @@ var systems = map[Kind]system{
 	Unleash:      {schemes: []scheme{staticHeader("Authorization")}, parse: unleash},
 	GrowthBook: {
 		schemes: []scheme{hexHMAC("X-GrowthBook-Signature", ""), standardWebhooks(rawKey)},
-		methods: []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodGet, http.MethodDelete, "PURGE"},
+		methods: []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodGet, http.MethodDelete},
 		parse:   growthBook,
 	},
 	CloudEvents: {schemes: []scheme{standardWebhooks(decodedKey), bearer}, parse: cloudEvents},
