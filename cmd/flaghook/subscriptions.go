@@ -102,7 +102,7 @@ func showSubscription(cmd *cobra.Command, f *remoteFlags, s *client.Subscription
 	t.add("created", when(s.CreatedAt))
 	t.add("changed", fmt.Sprintf("%s, version %d", when(s.UpdatedAt), s.Version))
 	for _, w := range s.Warnings {
-		t.add("warning", w.String())
+		t.add("warning", w)
 	}
 	return t.write(cmd.OutOrStdout())
 }

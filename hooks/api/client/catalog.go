@@ -93,6 +93,7 @@ type Preview struct {
 	Event       json.RawMessage `json:"event"`
 	Request     *ShownRequest   `json:"request"` // nil when nothing would be sent
 	Reason      string          `json:"reason"`  // why nothing would be sent
+	Warnings    []string        `json:"warnings"`
 }
 
 // Preview renders an integration's request.

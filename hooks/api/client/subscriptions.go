@@ -84,18 +84,12 @@ type Subscription struct {
 	On          bool           `json:"on"`
 	OffReason   string         `json:"offReason"` // why flaghook itself switched it off
 	Tags        []string       `json:"tags"`
-	Warnings    []Warning      `json:"warnings"`
+	Warnings    []string       `json:"warnings"` // what an admin should look at
 	Status      Status         `json:"status"`
 	Version     uint64         `json:"_version"`
 	CreatedAt   time.Time      `json:"createdAt"`
 	UpdatedAt   time.Time      `json:"updatedAt"`
 }
-
-// A Warning is something about a subscription that an admin should look at.
-type Warning string
-
-// String is the text for people.
-func (w Warning) String() string { return string(w) }
 
 // A Status sums up what became of a subscription's attempts.
 type Status struct {
