@@ -125,6 +125,9 @@ func arrives(t *testing.T, key, example string) bool {
 	}
 	for _, name := range schemas.SampleNames() {
 		sent := readGolden(t, filepath.Join(key, "testdata", name+".json")).Outcome.Request
+		if sent == nil {
+			continue // nothing is sent of this sample
+		}
 		var got any
 		if json.Unmarshal(sent.Body, &got) == nil && reflect.DeepEqual(want, got) {
 			return true

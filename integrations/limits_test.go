@@ -44,6 +44,8 @@ func checkLimits(t failer, key string, body []byte) {
 		checkSplunk(t, root)
 	case "webhook":
 		checkWebhook(t, root)
+	case "flipt-webhook", "flagsmith-webhook", "flagship-webhook", "launchdarkly-webhook", "cloudevents":
+		// What arrives there is checked by hooks/source, which reads these forms.
 	default:
 		t.Errorf("%s: no limits are known; write down those of the tool", key)
 	}
