@@ -6,18 +6,26 @@ import (
 	"unicode/utf8"
 )
 
-// The helpers here make a text plain in the markup of the place where it arrives. Each leaves its letters alone, and
-// may write several characters for one: shorten with truncate before escaping, not after.
+// The helpers here make a text plain in the markup of the place where it arrives. Each leaves its letters alone, drops
+// control characters, and may write several characters for one: truncate first, then escape.
 
 // zeroWidth stands where a dialect has no escape: it is not seen, and what stands beside it is no longer markup.
 const zeroWidth = "\u200b"
 
-var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;")
+var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
 
-// htmlEscape(value) is the text for HTML: between tags, and in an attribute's value within quotes. In a body of JSON,
-// where {{x}} would put an entity behind a backslash, it is the way to write HTML.
+// htmlEscape(value) is the text for HTML: between tags, and in an attribute's value within double quotes. In a body of
+// JSON, where {{x}} would put an entity behind a backslash, it is the way to write HTML.
 func htmlEscape(args []Value) (Value, error) {
-	return String(htmlEscaper.Replace(arg(args, 0).Text())), nil
+	return String(htmlEscaper.Replace(strings.Map(keep, arg(args, 0).Text()))), nil
+}
+
+// keep drops control characters but for tab and line breaks: nobody sees them, and some tools refuse a message for them.
+func keep(r rune) rune {
+	if unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' {
+		return -1
+	}
+	return r
 }
 
 // markdownEscape(value) is the text for CommonMark and GitHub's Markdown. Backslashes stand before what may be markup,
@@ -142,6 +150,7 @@ func (c char) listMark() bool {
 // escapeLines hands over character by character; blanks at the beginning of a line become ones that do not break,
 // since indented text is code in Markdown.
 func escapeLines(s string, write func(b *strings.Builder, c char)) Value {
+	s = strings.Map(keep, s)
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/4)
 	c := char{before: ' ', begins: true}
@@ -157,7 +166,7 @@ func escapeLines(s string, write func(b *strings.Builder, c char)) Value {
 		case c.begins && r == ' ':
 			b.WriteString("\u00a0")
 		case c.begins && r == '\t':
-			b.WriteString("\u00a0\u00a0\u00a0\u00a0")
+			b.WriteString("\u00a0\u00a0")
 		default:
 			write(&b, c)
 			digit := r >= '0' && r <= '9'
