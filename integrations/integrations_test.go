@@ -135,7 +135,7 @@ func golden(t *testing.T, i *manifest.Integration, file string) {
 	if got.Request == nil {
 		t.Fatalf("nothing is sent: %s", got.Reason)
 	}
-	checkLimits(t, i.Key, got.Request.Body)
+	accepted(t, i.Key, got.Request)
 	if *update {
 		g.Outcome = got
 		data, err := g.Format()
@@ -160,7 +160,7 @@ func TestEveryTemplateRendersEverySample(t *testing.T) {
 			for _, name := range schemas.SampleNames() {
 				t.Run(i.Key+"/"+key+"/"+name, func(t *testing.T) {
 					r := renderOne(t, i, sample(t, name), manifest.RenderInput{Config: c, Template: key, Strict: true})
-					checkLimits(t, i.Key, r.Body)
+					accepted(t, i.Key, r)
 				})
 			}
 		}
@@ -187,7 +187,7 @@ func TestLeanEventsRender(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkLimits(t, i.Key, renderOne(t, i, e.Doc(), manifest.RenderInput{Config: c, Strict: true}).Body)
+			accepted(t, i.Key, renderOne(t, i, e.Doc(), manifest.RenderInput{Config: c, Strict: true}))
 		}
 	}
 }
@@ -198,7 +198,7 @@ func TestDatadogHidesMembers(t *testing.T) {
 	in := manifest.RenderInput{Config: parse(t, []byte(`{"apiKey": "k", "hideMemberDetails": true}`))}
 	for _, name := range []string{"flag-on", "segment-update", "project-create"} {
 		r := renderOne(t, datadog, sample(t, name), in)
-		checkLimits(t, "datadog", r.Body)
+		accepted(t, "datadog", r)
 		member := sample(t, name).Get("member")
 		for _, key := range []string{"email", "firstName", "lastName", "_id"} {
 			if secret := member.Get(key).AsString(); bytes.Contains(r.Body, []byte(secret)) {
@@ -242,9 +242,6 @@ func renderOne(t fataler, i *manifest.Integration, doc render.Value, in manifest
 	}
 	if err := rendered.Request.Check(); err != nil {
 		t.Fatalf("%s: %v", i.Key, err)
-	}
-	if !json.Valid(rendered.Request.Body) {
-		t.Fatalf("%s: the body is not JSON:\n%s", i.Key, rendered.Request.Body)
 	}
 	return rendered.Request
 }
