@@ -52,7 +52,7 @@ func markdownEscape(args []Value) (Value, error) {
 				b.WriteByte('=')
 			}
 		default:
-			if strings.ContainsRune("\\`*_[]#~|", c.r) || c.listMark() {
+			if strings.ContainsRune("\\`*_[]#~|", c.r) || c.lineMark() {
 				b.WriteByte('\\')
 			}
 			b.WriteRune(c.r)
@@ -64,7 +64,7 @@ func markdownEscape(args []Value) (Value, error) {
 // zero-width space behind it; but let allowed_mentions keep a message from pinging.
 func discordEscape(args []Value) (Value, error) {
 	return escapeLines(arg(args, 0).Text(), func(b *strings.Builder, c char) {
-		if strings.ContainsRune("\\`*_[]#~|<>", c.r) || c.listMark() || (c.r == ':' && !unicode.IsSpace(c.after)) {
+		if strings.ContainsRune("\\`*_[]#~|<>", c.r) || c.lineMark() || (c.r == ':' && !unicode.IsSpace(c.after)) {
 			b.WriteByte('\\') // a colon begins emoji and makes links of addresses
 		}
 		b.WriteRune(c.r)
@@ -108,7 +108,7 @@ func slackEscape(args []Value) (Value, error) {
 // It is not for the text of a link, where Zulip does not read them.
 func zulipEscape(args []Value) (Value, error) {
 	return escapeLines(arg(args, 0).Text(), func(b *strings.Builder, c char) {
-		if strings.ContainsRune("&<>\\`*_[]#~|@$:", c.r) || c.listMark() {
+		if strings.ContainsRune("&<>\\`*_[]#~|@$:", c.r) || c.lineMark() {
 			writeReference(b, c.r)
 			return
 		}
@@ -135,11 +135,11 @@ type char struct {
 	numbered      bool // nothing but blanks and then a number
 }
 
-// listMark reports whether the character may begin a list or a rule: - and + at the beginning of a line, . and ) after
-// a number there.
-func (c char) listMark() bool {
+// lineMark reports whether the character may begin a list, a rule or the line under a heading: - + = at the beginning of
+// a line, . and ) after a number there.
+func (c char) lineMark() bool {
 	switch c.r {
-	case '-', '+':
+	case '-', '+', '=':
 		return c.begins
 	case '.', ')':
 		return c.numbered
