@@ -68,7 +68,7 @@ func anyTool(r *http.Request, body []byte) Reply {
 	switch {
 	case err != nil:
 		return refuse(http.StatusUnsupportedMediaType, "no media type")
-	case strings.HasSuffix(media, "json"):
+	case media == mediaJSON, strings.HasSuffix(media, "+json"):
 		if !json.Valid(body) {
 			return refuse(http.StatusBadRequest, "not JSON")
 		}
