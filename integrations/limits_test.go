@@ -75,7 +75,7 @@ func TestLongTextsStayWithinLimits(t *testing.T) {
 		c := config(t, i)
 		for _, unit := range []string{"x", "\U0001F525", "\x01", `"`, "\\", "&lt;", "a\n", "*", "@", "\t", "<"} {
 			long := strings.Repeat(unit, 6000)
-			for _, name := range []string{"flag-on", "project-create", "member-update", "hostile-text"} { // one of each shape
+			for _, name := range []string{"flag-on", "member-update"} { // with all members, and with few
 				doc := typed(sample(t, name), func() string { return long })
 				accepted(t, i.Key, renderOne(t, i, doc, manifest.RenderInput{Config: c}))
 			}
