@@ -167,6 +167,19 @@ func TestEveryTemplateRendersEverySample(t *testing.T) {
 	}
 }
 
+// No two integrations send the same to the same place: one of them would be of no use.
+func TestNoTwoAreAlike(t *testing.T) {
+	seen := map[string]string{}
+	for _, i := range load(t).All() {
+		r := readGolden(t, filepath.Join(i.Key, "testdata", "flag-on.json")).Outcome.Request
+		sent := i.Hook().Endpoint.URL + "\n" + string(r.Body)
+		if other, found := seen[sent]; found {
+			t.Errorf("%s and %s are alike in endpoint and body", other, i.Key)
+		}
+		seen[sent] = i.Key
+	}
+}
+
 // lean events hold no more than a program has to post.
 var lean = []string{
 	`{"action": "updateOn", "resource": "proj/web:env/production:flag/checkout"}`,

@@ -35,8 +35,8 @@ manifest reference in DIR/authoring.md, between its two marks. go generate runs 
 			if err != nil {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(args[0], "integrations.md"), page, 0o644); err != nil {
-				return usagef("%w", err)
+			if err := writePage(filepath.Join(args[0], "integrations.md"), page); err != nil {
+				return err
 			}
 			return renewReference(filepath.Join(args[0], "authoring.md"))
 		},
@@ -65,7 +65,15 @@ func renewReference(page string) error {
 		return err
 	}
 	text = slices.Concat(before, []byte(beginGenerated), []byte("\n"), reference, []byte("\n"), []byte(endGenerated), after)
-	return os.WriteFile(page, text, 0o644)
+	return writePage(page, text)
+}
+
+// writePage writes a page of the documentation, which is for everybody to read.
+func writePage(file string, text []byte) error {
+	if err := os.WriteFile(file, text, 0o644); err != nil { //nolint:gosec // the folder is the caller's choice, the pages are public
+		return usagef("%w", err)
+	}
+	return nil
 }
 
 const catalogHead = `# Integrations
