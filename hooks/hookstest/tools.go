@@ -29,6 +29,9 @@ var tools = map[string]Tool{
 	"grafana-oncall": grafanaOnCall, "squadcast": squadcast,
 
 	"datadog": datadog, "splunk": splunk, "webhook": webhook,
+	"loki": loki, "elastic": document, "opensearch": document, "grafana": grafana, "honeycomb": honeycomb,
+	"prometheus-alertmanager": alertmanager, "opentelemetry": otlp, "rollbar": rollbar, "segment": segment,
+	"github": github, "notion": notion,
 
 	"zapier": zapier, "make": makeCom, "n8n": n8n, "ifttt": ifttt, "azure-event-grid": eventGrid,
 }
