@@ -24,9 +24,10 @@ type Tool func(r *http.Request, body []byte) Reply
 var tools = map[string]Tool{
 	"slack": slack, "msteams": teams, "mattermost": mattermost, "discord": discord, "google-chat": googleChat,
 	"rocketchat": rocketChat, "webex": webex, "telegram": telegram, "zulip": zulip, "matrix": matrix,
+	"ntfy": ntfy,
 
 	"pagerduty": pagerDuty, "opsgenie": opsgenie, "incident-io": incidentIO, "rootly": rootly,
-	"grafana-oncall": grafanaOnCall, "squadcast": squadcast,
+	"grafana-oncall": grafanaOnCall, "squadcast": squadcast, "splunk-on-call": splunkOnCall,
 
 	"datadog": datadog, "splunk": splunk, "webhook": webhook,
 	"loki": loki, "elastic": document, "opensearch": document, "grafana": grafana, "honeycomb": honeycomb,

@@ -252,3 +252,35 @@ func matrix(r *http.Request, body []byte) Reply {
 	}
 	return c.reply(http.StatusBadRequest, Reply{Body: `{"event_id":"$made-up"}`})
 }
+
+var ntfyTopic = regexp.MustCompile(`^[-_A-Za-z0-9]{1,64}$`)
+
+// ntfy publishes a message of JSON, at the server's root; one that is too long would become a file.
+func ntfy(r *http.Request, body []byte) Reply {
+	if r.URL.Path != "/" && r.URL.Path != "" {
+		return refuse(http.StatusNotFound, `{"code":40401,"error":"page not found"}`)
+	}
+	if r.Method != http.MethodPost {
+		return refuse(http.StatusMethodNotAllowed, "POST is wanted")
+	}
+	var c checker
+	root := c.object(body)
+	root.only("topic", "title", "message", "tags", "priority", "click", "markdown", "actions", "icon")
+	if !ntfyTopic.MatchString(root.get("topic").str()) {
+		root.get("topic").failf("%q is no topic", root.get("topic").value)
+	}
+	root.get("title").maybe(1000)
+	if message := root.get("message").text(4096); len(message) > 4096 {
+		root.get("message").failf("has %d bytes; more than 4096 make it a file", len(message))
+	}
+	if n, isNumber := root.get("priority").value.(float64); !isNumber || n < 1 || n > 5 {
+		root.get("priority").failf("must be 1 to 5")
+	}
+	for _, t := range root.get("tags").items(20) {
+		t.text(50)
+	}
+	if root.has("click") {
+		root.get("click").link()
+	}
+	return c.reply(http.StatusBadRequest, Reply{Body: `{"event":"message"}`})
+}

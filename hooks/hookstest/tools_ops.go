@@ -187,6 +187,23 @@ func squadcast(r *http.Request, body []byte) Reply {
 	return c.reply(http.StatusBadRequest, Reply{Status: http.StatusAccepted})
 }
 
+// splunkOnCall is the REST endpoint of Splunk On-Call.
+func splunkOnCall(r *http.Request, body []byte) Reply {
+	if refusal, ok := posted(r, http.MethodPost, mediaJSON); !ok {
+		return refusal
+	}
+	var c checker
+	root := c.object(body)
+	root.get("message_type").oneOf("CRITICAL", "WARNING", "ACKNOWLEDGEMENT", "INFO", "RECOVERY")
+	root.get("entity_id").text(512)
+	root.get("entity_display_name").maybe(512)
+	root.get("state_message").maybe(20_480)
+	if root.has("state_start_time") {
+		root.get("state_start_time").number(1e9)
+	}
+	return c.reply(http.StatusBadRequest, Reply{Body: `{"result":"success"}`})
+}
+
 // datadog takes events of its API v1: 202, 400, 403 without a key, 413 for what is too large.
 func datadog(r *http.Request, body []byte) Reply {
 	if r.Header.Get("DD-API-KEY") == "" {

@@ -122,6 +122,11 @@ func TestTools(t *testing.T) {
 		{request{tool: "squadcast", body: text(30001)}, 413, ""},
 		{request{tool: "squadcast", body: `{"message": "m", "status": "trigger", "priority": "P5"}`}, 400, "description"},
 
+		{request{tool: "splunk-on-call", body: `{"message_type": "SHRUG", "entity_id": "e"}`}, 400, "message_type"},
+		{request{tool: "ntfy", body: `{"topic": "t", "message": "m", "priority": 3}`}, 200, ""},
+		{request{tool: "ntfy", body: `{"topic": "a/b", "message": "m", "priority": 3}`}, 400, "topic"},
+		{request{tool: "ntfy", body: `{"topic": "t", "priority": 3, "message": "` + strings.Repeat("é", 4000) + `"}`}, 400, "4096"},
+
 		{request{tool: "datadog", header: "DD-API-KEY: k", body: with(event, "x")}, 202, "ok"},
 		{request{tool: "datadog", body: with(event, "x")}, 403, "Forbidden"},
 		{request{tool: "datadog", header: "DD-API-KEY: k", body: with(event, text(501))}, 400, "500"},
