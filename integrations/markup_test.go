@@ -43,20 +43,26 @@ func all(text string) string { return text }
 var (
 	escaped      = regexp.MustCompile(`\\[!-/:-@\[-` + "`" + `{-~]|&(?:#[0-9]+|[a-z]+);|@\x{200b}|[\pL\pN]@`)
 	markdownMark = regexp.MustCompile(`(?m)[*_` + "`" + `~\[\]|<>@]|^[ \t]*(?:[-+=#]|[0-9]{1,9}[.)][ \t])`)
+	destination  = regexp.MustCompile(`\]\([^()<>\s]*\)`)
+	reference    = regexp.MustCompile(`href="[^"<>]*"`)
 	tag          = regexp.MustCompile(`<[^>]*>?|>`)
 	preformatted = regexp.MustCompile(`(?s)<pre>.*</pre>`)
 )
 
 // markdownTokens are the characters that no backslash, entity or zero-width space has made plain.
 func markdownTokens(text string) string {
+	text = destination.ReplaceAllString(text, "]") // where a link leads is read for no markup
 	return strings.Join(markdownMark.FindAllString(escaped.ReplaceAllString(text, "x"), -1), " ")
 }
 
-func htmlTokens(text string) string { return strings.Join(tag.FindAllString(text, -1), " ") }
+func htmlTokens(text string) string {
+	return strings.Join(tag.FindAllString(reference.ReplaceAllString(text, ""), -1), " ")
+}
 
 // telegramTokens are tags, and an @ outside of preformatted text that has nothing behind it.
 func telegramTokens(text string) string {
-	outside := strings.ReplaceAll(preformatted.ReplaceAllString(text, ""), "@&#8203;", "")
+	outside := preformatted.ReplaceAllString(reference.ReplaceAllString(text, ""), "")
+	outside = strings.ReplaceAll(outside, "@&#8203;", "")
 	return htmlTokens(text) + strings.Repeat("@", strings.Count(outside, "@"))
 }
 
@@ -123,8 +129,8 @@ func TestTextsMakeNoMarkup(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		doc := sample(t, rapid.SampledFrom(names).Draw(rt, "sample"))
-		plain := typed(doc, func() string { return "x" })
-		hostile := typed(doc, func() string { return anyText.Draw(rt, "text") })
+		plain := linked(typed(doc, func() string { return "x" }), "https://flags.example.com/x")
+		hostile := linked(typed(doc, func() string { return anyText.Draw(rt, "text") }), "https://flags.example.com/"+anyText.Draw(rt, "link"))
 		for key, m := range markups {
 			i, _ := catalog.Get(key)
 			in := manifest.RenderInput{Config: inputs[key]}
@@ -137,13 +143,20 @@ func TestTextsMakeNoMarkup(t *testing.T) {
 	})
 }
 
+// linked gives an event a link to its page.
+func linked(doc render.Value, href string) render.Value {
+	links := doc.Get("_links")
+	return doc.With("_links", links.With("site", links.Get("site").With("href", render.String(href))))
+}
+
 // The tokens of each markup are found, so that the property above can fail.
 func TestMarkupIsFound(t *testing.T) {
 	for _, c := range []struct {
 		tokens     func(string) string
 		text, want string
 	}{
-		{markdownTokens, "*b* [x](y) \\*c\\* &lt; a@b @\u200ball", "* * [ ]"},
+		{markdownTokens, "*b* [x](y_z) \\*c\\* &lt; a@b @\u200ball", "* * [ ]"},
+		{markdownTokens, "[x](y @all) [x](y(_z)", "[ ] @ [ ] _"},
 		{markdownTokens, "@all\n- l\n1. l\n# h", "@ - 1.  #"},
 		{htmlTokens, "a <b>c</b> &lt;i>", "<b> </b> >"},
 		{telegramTokens, "@x @&#8203;y <pre>@z</pre>", "<pre> </pre>@"},

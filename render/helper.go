@@ -49,6 +49,7 @@ var helpers = table(
 	helper{name: "formatTime", min: 2, max: 3, extra: true, call: formatTime, lint: lintFormatTime},
 	helper{name: "startsWith", min: 2, max: 2, extra: true, call: startsWith},
 	helper{name: "replace", min: 3, max: 3, extra: true, call: replace},
+	helper{name: "safeLink", min: 1, max: 1, extra: true, call: safeLink},
 	helper{name: "htmlEscape", min: 1, max: 1, extra: true, call: htmlEscape},
 	helper{name: "markdownEscape", min: 1, max: 1, extra: true, call: markdownEscape},
 	helper{name: "slackEscape", min: 1, max: 1, extra: true, call: slackEscape},

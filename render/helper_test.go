@@ -133,6 +133,16 @@ func TestMarkupHelpers(t *testing.T) {
 
 		{"zulipEscape", "**b** `c` @**all** #**x** [a](b) <time:1> $$x$$ :+1: &", "&#42;&#42;b&#42;&#42; &#96;c&#96; &#64;&#42;&#42;all&#42;&#42; &#35;&#42;&#42;x&#42;&#42; &#91;a&#93;(b) &#60;time&#58;1&#62; &#36;&#36;x&#36;&#36; &#58;+1&#58; &#38;"},
 		{"zulipEscape", "- a\n2. b\n|c|~d\\", "&#45; a\n2&#46; b\n&#124;c&#124;&#126;d&#92;"},
+
+		{"safeLink", "https://example.com/a_b?c=d&e=%20f#g", "https://example.com/a_b?c=d&e=%20f#g"},
+		{"safeLink", "HTTP://[::1]:80/x", "http://[::1]:80/x"},
+		{"safeLink", "https://example.com/a (b) <c>|d\"e\\f\n@all\u00e9 100% %4 %zz", "https://example.com/a%20%28b%29%20%3Cc%3E%7Cd%22e%5Cf%0A@all%C3%A9%20100%25%20%254%20%25zz"},
+		{"safeLink", "javascript:alert(1)//://x", ""},
+		{"safeLink", "/flags/x", ""},
+		{"safeLink", "https://", ""},
+		{"safeLink", "https:///x", ""},
+		{"safeLink", "httpx://example.com", ""},
+		{"safeLink", "", ""},
 	} {
 		context := render.Object(render.Member{Key: "text", Value: render.String(c.text)})
 		got, err := renderText("{{{"+c.helper+" text}}}", context, render.EscapeHTML, render.RenderOptions{})

@@ -116,6 +116,31 @@ func zulipEscape(args []Value) (Value, error) {
 	}), nil
 }
 
+// safeLink(value) is the text as a link to a page: an http or https URL with a host, percent-encoded where a URL may not
+// hold a character (RFC 3986) or markup could end the link there; what is encoded stays as it is. Anything else is "".
+func safeLink(args []Value) (Value, error) {
+	s := arg(args, 0).Text()
+	scheme, rest, _ := strings.Cut(s, "://")
+	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" || strings.Trim(rest[:min(1, len(rest))], "/?#\\") == "" {
+		return String(""), nil
+	}
+	var b strings.Builder
+	b.WriteString(scheme + "://")
+	for i := range len(rest) {
+		c := rest[i]
+		encoded := c == '%' && i+2 < len(rest) && isHex(rest[i+1]) && isHex(rest[i+2])
+		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}()", c) >= 0 || c == '%' && !encoded {
+			const hex = "0123456789ABCDEF"
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return String(b.String()), nil
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
 // writeReference writes an ASCII character as a numeric character reference.
 func writeReference(b *strings.Builder, r rune) {
 	b.WriteString("&#")
