@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/flaghook/flaghook/hooks/hookstest"
 )
 
@@ -167,6 +169,28 @@ func TestTools(t *testing.T) {
 			t.Errorf("%s, %.60s: got %d %s; want %d %s", c.tool, c.body, got.Code, got.Body, c.code, c.says)
 		}
 	}
+}
+
+// No tool takes a request without a body, and none breaks on a body of any JSON.
+func TestToolsBearAnyBody(t *testing.T) {
+	if len(hookstest.Tools()) < 30 {
+		t.Errorf("only %d tools are played", len(hookstest.Tools()))
+	}
+	words := rapid.SampledFrom([]string{`{`, `}`, `[`, `]`, `:`, `,`, `"text"`, `"blocks"`, `"embeds"`, `"attachments"`, `"data"`, `"streams"`, `"labels"`, `null`, `1`, `"x"`, `true`})
+	rapid.Check(t, func(t *rapid.T) {
+		body := strings.Join(rapid.SliceOfN(words, 0, 12).Draw(t, "body"), "")
+		for _, key := range hookstest.Tools() {
+			tool, _ := hookstest.ToolFor(key)
+			for _, media := range []string{"application/json", "application/x-www-form-urlencoded"} {
+				r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+				r.Header.Set("Content-Type", media)
+				w := httptest.NewRecorder()
+				if tool.ServeHTTP(w, r); body == "" && w.Code < 400 {
+					t.Errorf("%s takes a request without a body: %d", key, w.Code)
+				}
+			}
+		}
+	})
 }
 
 // An integration that nobody plays a tool for goes to one that reads the body by its media type.
