@@ -101,6 +101,17 @@ var published = map[string]reference{
 		{"", named(`version|host|short_message|full_message|timestamp|level|_[a-hj-z][\w.-]*`)}, {"version", oneOf("1.1")}, {"host", some},
 		{"short_message", some}, {"timestamp?", inSeconds}, {"level?", between(0, 7)},
 	}},
+	"coralogix": {size: 2 << 20, rules: []rule{
+		{"", items(1, 1)}, {"*.applicationName", some}, {"*.subsystemName", some}, {"*.severity?", between(1, 6)}, {"*.timestamp?", inMillis},
+		{"*.text.message", some},
+	}},
+	"seq": {rules: []rule{
+		{"@t", moment(iso)}, {"@m", some}, {"@l?", oneOf("Information", "Warning")}, {"", named(`@[tml]|[A-Z][A-Za-z]*`)},
+	}},
+	"sumo-logic": {size: 1 << 20, rules: []rule{{"timestamp", moment(iso)}, {"message", some}}},
+	"instana": {rules: []rule{
+		{"", named(`name|start|applications|services`)}, {"name", some}, {"start", inMillis}, {"applications?.*.name", some},
+	}},
 	"axiom":        {rules: []rule{{"", items(1, 1)}, {"*._time", moment(iso)}}},
 	"better-stack": {rules: []rule{{"dt", moment(iso)}, {"message", some}}},
 
