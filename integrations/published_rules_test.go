@@ -108,7 +108,8 @@ var published = map[string]reference{
 	"seq": {rules: []rule{
 		{"@t", moment(iso)}, {"@m", some}, {"@l?", oneOf("Information", "Warning")}, {"", named(`@[tml]|[A-Z][A-Za-z]*`)},
 	}},
-	"sumo-logic": {size: 1 << 20, rules: []rule{{"timestamp", moment(iso)}, {"message", some}}},
+	"victorialogs": {rules: []rule{{"time", moment(iso)}, {"message", some}, {"service", some}, {"kind", some}}},
+	"sumo-logic":   {size: 1 << 20, rules: []rule{{"timestamp", moment(iso)}, {"message", some}}},
 	"instana": {rules: []rule{
 		{"", named(`name|start|applications|services`)}, {"name", some}, {"start", inMillis}, {"applications?.*.name", some},
 	}},
@@ -126,7 +127,8 @@ var published = map[string]reference{
 		{"query", matching(`mutation .*issueCreate.*`)}, {"variables.input", named(`teamId|title|description`)},
 		{"variables.input.teamId", some}, {"variables.input.title", some}, {"variables.input.description", some},
 	}},
-	"asana": {rules: []rule{{"data.projects.*", matching(`[0-9]+`)}, {"data.name", some}, {"data.notes", some}}},
+	"clickup": {rules: []rule{{"name", some}, {"markdown_content", some}, {"notify_all", oneOf(false)}}},
+	"asana":   {rules: []rule{{"data.projects.*", matching(`[0-9]+`)}, {"data.name", some}, {"data.notes", some}}},
 	"trello": {rules: []rule{
 		{"idList", matching(`[0-9a-f]{24}`)}, {"pos", oneOf("top")}, {"name", texts(1, 16_384)}, {"desc", texts(1, 16_384)}, {"urlSource?", address},
 	}},
@@ -159,6 +161,8 @@ var published = map[string]reference{
 		{"performUpsert.fieldsToMergeOn", items(1, 3)}, {"records", items(1, 10)}, {"records.*.fields.Event", some},
 		{"records.*.fields.Time?", moment(iso)}, {"records.*.fields.*", texts(0, 100_000)},
 	}},
+	"supabase":   {rules: []rule{{"id", some}, {"time", moment(iso)}, {"kind", some}, {"", named(`[a-z_]+`)}, {"tags?.*", some}}},
+	"tinybird":   {rules: []rule{{"id", some}, {"time", moment(iso)}, {"kind", some}, {"", named(`[a-z_]+`)}, {"tags", items(0, 1000)}}},
 	"clickhouse": {rules: []rule{{"time", moment(iso)}, {"id", some}, {"title", some}, {"kind", some}, {"tags?.*", some}}},
 }
 
