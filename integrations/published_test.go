@@ -21,15 +21,15 @@ import (
 	"github.com/flaghook/flaghook/schemas"
 )
 
-// A reference is what the published reference of a tool says about a body; the README of its integration links to it.
-type reference struct {
+// toolRules are what the published reference of a tool says about a body; the README of its integration links to it.
+type toolRules struct {
 	size  int // in bytes, 0 for no limit
-	rules []rule
+	rules []bodyRule
 }
 
-// A rule is about the members that a path leads to: names, or * for every member or element, separated by dots. Where
+// A bodyRule is about the members that a path leads to: names, or * for every member or element, separated by dots. Where
 // a name ends with ?, it may be missing. The path "" is the body.
-type rule struct {
+type bodyRule struct {
 	path string
 	want want
 }
@@ -38,7 +38,7 @@ type rule struct {
 type want func(v any) string
 
 // check reports what breaks the reference, and counts in seen how often each rule applied.
-func (r reference) check(body []byte, seen []int) (problems []string) {
+func (r toolRules) check(body []byte, seen []int) (problems []string) {
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
 		return []string{err.Error()}
@@ -272,12 +272,12 @@ func TestRulesFindFaults(t *testing.T) {
 		{`{"a": "/x"}`, "a", address, `a: "/x" is no absolute URL`},
 		{`{"a": {}}`, "a.b", anything, "a.b: missing"},
 	} {
-		got := strings.Join(reference{rules: []rule{{c.path, c.want}}}.check([]byte(c.body), make([]int, 1)), "; ")
+		got := strings.Join(toolRules{rules: []bodyRule{{c.path, c.want}}}.check([]byte(c.body), make([]int, 1)), "; ")
 		if got != c.problem {
 			t.Errorf("%s, %q: problem %q; want %q", c.body, c.path, got, c.problem)
 		}
 	}
-	if got := (reference{size: 3}).check([]byte(`"ab"`), nil); len(got) != 1 {
+	if got := (toolRules{size: 3}).check([]byte(`"ab"`), nil); len(got) != 1 {
 		t.Errorf("a body that is too large: %q", got)
 	}
 }
