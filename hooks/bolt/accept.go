@@ -40,9 +40,10 @@ type acceptance struct {
 
 type incoming struct {
 	id, key, digest string
-	replay          string // of an event that is stored already
-	event           []byte // nil for a replay
-	lane            uint64 // of the targets that are ordered
+	replay          string       // of an event that is stored already
+	source          *hooks.Event // nil for a replay
+	event           []byte       // nil for a replay
+	lane            uint64       // of the targets that are ordered
 	targets         []target
 
 	outcome *hooks.Settlement // of deliveries that are finished when they come
@@ -53,7 +54,8 @@ type incoming struct {
 // A target is a subscription with the id of the event's delivery to it.
 type target struct {
 	subscriptionID string
-	id             rawID
+	id             string
+	raw            rawID // the same
 	ordered        bool
 }
 
@@ -72,6 +74,7 @@ func (o *acceptance) add(a hooks.Accepted) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	if in.replay == "" {
+		in.source = a.Event
 		var err error
 		if in.event, err = a.Event.MarshalBinary(); err != nil {
 			return fmt.Errorf("event %s: %w", in.id, err)
@@ -88,8 +91,9 @@ func (o *acceptance) add(a hooks.Accepted) error {
 		ordered[s] = in.lane != 0
 	}
 	for i, s := range a.SubscriptionIDs {
-		raw, _ := rawIDOf(hooks.DeliveryID(in.key, s, in.replay))
-		in.targets[i] = target{s, raw, ordered[s]}
+		id := hooks.DeliveryID(in.key, s, in.replay)
+		raw, _ := rawIDOf(id)
+		in.targets[i] = target{s, id, raw, ordered[s]}
 	}
 	o.events = append(o.events, in)
 	o.bytes += len(in.event) + 200 + 150*len(in.targets)
@@ -238,10 +242,13 @@ func (t *txn) deliver(in *incoming, seq uint64, except []uint64) []uint64 {
 			on = t.enter(p, r.lane)
 		}
 		t.put(t.shelves[on], p.key(), r.encode())
-		t.put(t.ids, idKey(r.block, target.id), p.key())
+		t.put(t.ids, idKey(r.block, target.raw), p.key())
 		t.count(on, r.created, +1)
 		if on == fresh {
-			t.woken = append(t.woken, wake{ref, target.subscriptionID})
+			t.woken = append(t.woken, wake{ref, target.subscriptionID, pending{
+				seq: seq, id: target.id, key: in.key, replay: in.replay, created: r.created,
+				event: in.source, size: len(in.event),
+			}})
 		}
 	}
 	slices.Sort(refs)
