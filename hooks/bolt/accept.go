@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/flaghook/flaghook/hooks"
 )
@@ -25,9 +26,25 @@ func (db *DB) Accept(ctx context.Context, batch []hooks.Accepted) ([]hooks.Recei
 		}
 	}
 	if err := db.submit(ctx, op); err != nil {
-		return nil, err
+		return nil, err // the writer may not have seen it yet, and need its memory
 	}
+	op.free()
 	return op.receipts, nil
+}
+
+// eventBuffers are for events on their way to the file, which has its own copy
+// when they are accepted.
+var eventBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxBuffer bounds the buffers that are kept.
+const maxBuffer = 64 << 10
+
+func (o *acceptance) free() {
+	for i := range o.events {
+		if b := o.events[i].buffer; b != nil && cap(*b) <= maxBuffer {
+			eventBuffers.Put(b)
+		}
+	}
 }
 
 // An acceptance is a batch of events on its way to the file. All that can be
@@ -43,6 +60,7 @@ type incoming struct {
 	replay          string       // of an event that is stored already
 	source          *hooks.Event // nil for a replay
 	event           []byte       // nil for a replay
+	buffer          *[]byte      // where event is
 	lane            uint64       // of the targets that are ordered
 	targets         []target
 
@@ -76,9 +94,12 @@ func (o *acceptance) add(a hooks.Accepted) error {
 	if in.replay == "" {
 		in.source = a.Event
 		var err error
-		if in.event, err = a.Event.MarshalBinary(); err != nil {
+		in.buffer = eventBuffers.Get().(*[]byte)
+		if in.event, err = a.Event.AppendBinary((*in.buffer)[:0]); err != nil {
 			return fmt.Errorf("event %s: %w", in.id, err)
 		}
+		in.event = slices.Grow(in.event, tailSize(in.key, len(in.targets)))
+		*in.buffer = in.event[:0]
 		if len(a.Ordered) > 0 {
 			in.lane = laneOf(a.Event.Resource())
 		}
@@ -207,9 +228,9 @@ func (o *acceptance) same(in *incoming, digest string) error {
 // store writes a new event with its deliveries, and returns how many it has.
 func (t *txn) store(in *incoming) int {
 	seq := t.next(t.events)
-	head := eventHead{accepted: t.now, key: in.key, refs: t.deliver(in, seq, nil)}
-	known := knownEvent{seq: seq, accepted: t.now, matched: len(head.refs), digest: in.digest}
-	t.put(t.events, number(seq), head.encode(in.event))
+	tail := eventTail{accepted: t.now, key: in.key, refs: t.deliver(in, seq, nil)}
+	known := knownEvent{seq: seq, accepted: t.now, matched: len(tail.refs), digest: in.digest}
+	t.put(t.events, number(seq), tail.append(in.event))
 	t.put(t.eventIDs, eventIDKey(in.key), known.encode())
 	return known.matched
 }
@@ -275,21 +296,21 @@ func (t *txn) storeReplay(in *incoming, r *hooks.Receipt) {
 	var made []uint64
 	c := t.replays.Cursor()
 	for k, v := c.Seek(number(known.seq)); bytes.HasPrefix(k, number(known.seq)); k, v = c.Next() {
-		head, _, err := decodeEvent(v)
+		tail, _, err := decodeEvent(v)
 		if err != nil {
 			t.fail(fmt.Errorf("replay of event %s: %w", in.id, err))
 			return
 		}
-		if head.key == in.replay {
-			made = append(made, head.refs...)
+		if tail.key == in.replay {
+			made = append(made, tail.refs...)
 		}
 	}
 	seq := t.next(t.events)
 	refs := t.deliver(in, seq, made)
 	r.Matched, r.Duplicate = len(made)+len(refs), len(refs) == 0 && len(made) > 0
 	if len(refs) > 0 {
-		head := eventHead{accepted: t.now, key: in.replay, refs: refs}
-		t.put(t.replays, place{known.seq, seq}.key(), head.encode(nil))
+		tail := eventTail{accepted: t.now, key: in.replay, refs: refs}
+		t.put(t.replays, place{known.seq, seq}.key(), tail.append(nil))
 	}
 }
 
