@@ -138,7 +138,7 @@ func (s *server) listen(ctx context.Context) error {
 	if s.config.LoadCatalog != nil {
 		o.Reload = s.reload
 	}
-	handler, err := api.New(o)
+	handler, err := api.New(o) //nolint:contextcheck // its handlers have the contexts of their requests
 	if err != nil {
 		return usagef("%w", err)
 	}
