@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -29,8 +31,17 @@ type serverConfig struct {
 	DataDir         string
 	AdminToken      string // empty: kept in DataDir
 	TLSCert, TLSKey string
+	TLSSelfSigned   bool // instead of the two: a certificate in DataDir
+	PublicURL       string
+	RateLimit       int // requests a second a token may make; 0: no limit
 	EgressAllow     []netip.Prefix
+	EgressProxy     *url.URL       // nil: none
+	EgressCAs       *x509.CertPool // nil: the system's
+	RequireHTTPS    bool
 	Catalog         *manifest.Catalog
+	// LoadCatalog reads the catalog again, given the one in use. Nil: it
+	// cannot be.
+	LoadCatalog     func(present *manifest.Catalog) (*manifest.Catalog, []manifest.Finding, error)
 	Logger          *slog.Logger
 	ShutdownTimeout time.Duration
 }
@@ -54,6 +65,7 @@ type server struct {
 	ops      net.Listener // nil: none
 	servers  []*http.Server
 	stopping atomic.Bool
+	loading  sync.Mutex // held while the catalog is read again
 }
 
 // releaseTime is the part of the shutdown timeout that is kept for storing
@@ -75,8 +87,12 @@ func newServer(ctx context.Context, c serverConfig) (s *server, err error) {
 	if s.db, err = bolt.Open(filepath.Join(c.DataDir, "flaghook.db"), bolt.Options{}); err != nil {
 		return s, err
 	}
-	if s.sender, err = send.New(send.Options{EgressAllow: c.EgressAllow, UserAgent: "flaghook/" + readBuildInfo().Version}); err != nil {
-		return s, err
+	s.sender, err = send.New(send.Options{
+		EgressAllow: c.EgressAllow, Proxy: c.EgressProxy, RootCAs: c.EgressCAs, RequireHTTPS: c.RequireHTTPS,
+		UserAgent: "flaghook/" + readBuildInfo().Version,
+	})
+	if err != nil {
+		return s, usagef("egress: %w", err)
 	}
 	s.engine, err = hooks.New(ctx, hooks.Options{
 		Store: s.db, Queue: s.db, Sender: s.sender, Catalog: c.Catalog, Logger: c.Logger,
@@ -107,22 +123,25 @@ func (s *server) findToken() error {
 
 func (s *server) listen(ctx context.Context) error {
 	s.sources = source.NewRegistry(s.db, s.engine, s.config.Logger)
-	handler, err := api.New(api.Options{Engine: s.engine, Token: s.token, Sources: s.sources, Logger: s.config.Logger, Ready: s.ready})
+	o := api.Options{
+		Engine: s.engine, Token: s.token, Sources: s.sources, Logger: s.config.Logger, Ready: s.ready,
+		RateLimit: s.config.RateLimit, PublicURL: s.config.PublicURL,
+	}
+	if s.config.LoadCatalog != nil {
+		o.Reload = s.reload
+	}
+	handler, err := api.New(o)
 	if err != nil {
-		return err
+		return usagef("%w", err)
 	}
 	var l net.ListenConfig
 	if s.api, err = l.Listen(ctx, "tcp", s.config.Addr); err != nil {
 		return fmt.Errorf("--addr: %w", err)
 	}
-	if s.config.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(s.config.TLSCert, s.config.TLSKey)
-		if err != nil {
-			return usagef("--tls-cert and --tls-key: %w", err)
+	if s.secure() {
+		if s.api, err = s.listenTLS(s.api); err != nil {
+			return err
 		}
-		s.api = tls.NewListener(s.api, &tls.Config{
-			Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
-		})
 	}
 	s.servers = append(s.servers, s.httpServer(handler))
 	if s.config.OpsAddr != "" {
@@ -132,6 +151,52 @@ func (s *server) listen(ctx context.Context) error {
 		s.servers = append(s.servers, s.httpServer(handler.Health()))
 	}
 	return nil
+}
+
+// secure reports whether the API speaks HTTPS.
+func (s *server) secure() bool { return s.config.TLSCert != "" || s.config.TLSSelfSigned }
+
+func (s *server) listenTLS(plain net.Listener) (net.Listener, error) {
+	certFile, keyFile := s.config.TLSCert, s.config.TLSKey
+	if s.config.TLSSelfSigned {
+		var err error
+		if certFile, keyFile, err = selfSigned(s.config.DataDir, ownHosts(s.config.Addr, s.config.PublicURL), s.config.Logger); err != nil {
+			return plain, err
+		}
+	}
+	cert, err := loadCertificate(certFile, keyFile, s.config.Logger)
+	if err != nil {
+		return plain, usagef("--tls-cert and --tls-key: %w", err)
+	}
+	return tls.NewListener(plain, cert.config()), nil
+}
+
+// reload reads the catalog again.
+func (s *server) reload(context.Context) (int, []manifest.Finding, error) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	catalog, findings, err := s.config.LoadCatalog(s.engine.Catalog())
+	if err != nil {
+		return 0, nil, err
+	}
+	s.engine.SetCatalog(catalog)
+	n := len(catalog.All())
+	s.config.Logger.Info("catalog reloaded", "integrations", n, "findings", len(findings))
+	return n, findings, nil
+}
+
+// reloadOnSignal reloads whenever an operator asks for it, until ctx ends.
+func (s *server) reloadOnSignal(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-signals:
+			if _, _, err := s.reload(ctx); err != nil {
+				s.config.Logger.Error("cannot reload the catalog; the old one stays", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (s *server) httpServer(h http.Handler) *http.Server {
@@ -157,7 +222,7 @@ func (s *server) ready() error {
 // url is where the API listens.
 func (s *server) url() string {
 	scheme := "http"
-	if s.config.TLSCert != "" {
+	if s.secure() {
 		scheme = "https"
 	}
 	return scheme + "://" + s.api.Addr().String()
@@ -188,6 +253,13 @@ func (s *server) run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
+	if s.config.LoadCatalog != nil {
+		signals, ignore := reloadSignals()
+		defer ignore()
+		var reloading sync.WaitGroup
+		reloading.Go(func() { s.reloadOnSignal(ctx, signals) })
+		defer reloading.Wait()
+	}
 	delivered := make(chan error, 1)
 	go func() { delivered <- s.engine.Run(ctx) }()
 	serving := []any{"api", s.url()}
