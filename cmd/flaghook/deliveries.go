@@ -84,6 +84,7 @@ func (f *deliveryFlags) list(cmd *cobra.Command) error {
 			return c.Deliveries(ctx, q)
 		},
 	}
+	f.listFlags.since, f.listFlags.until = &f.since, &f.until
 	return l.show(cmd, &f.listFlags)
 }
 

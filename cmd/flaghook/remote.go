@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -32,7 +33,11 @@ func remoteCommands() []*cobra.Command {
 type remoteFlags struct {
 	server, token, tokenFile, ca string
 	format                       string // table or json; empty for a command that shows nothing
+	retries                      int
 }
+
+// defaultRetries is little: somebody waits, and can try again.
+const defaultRetries = 2
 
 // aboutRemote stands in the help of every command that talks to a server.
 const aboutRemote = `
@@ -71,7 +76,10 @@ func (f *remoteFlags) client() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := client.Options{URL: orEnv(f.server, "FLAGHOOK_SERVER"), Token: token, UserAgent: "flaghook/" + readBuildInfo().Version}
+	o := client.Options{
+		URL: orEnv(f.server, "FLAGHOOK_SERVER"), Token: token, UserAgent: "flaghook/" + readBuildInfo().Version,
+		Retries: cmp.Or(f.retries, defaultRetries),
+	}
 	if o.HTTP, err = f.http(); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ type listFlags struct {
 	limit  int
 	cursor string
 	all    bool
+
+	since, until *moment // where the list has them
 }
 
 func (l *listFlags) add(cmd *cobra.Command) {
@@ -108,9 +110,22 @@ func (l *listing[T]) writeTable(cmd *cobra.Command, f *listFlags, t *table, page
 	}
 	err := t.write(cmd.OutOrStdout())
 	if page.Next != "" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "there are more: --cursor %s shows the next, --all all\n", page.Next)
+		fmt.Fprintf(cmd.ErrOrStderr(), "there are more: %s--cursor %s shows the next, --all all\n", f.span(), page.Next)
 	}
 	return err
+}
+
+// span is the range of time as the next page must have it: a cursor fits the
+// very same list alone, and what was ago has moved on by then.
+func (l *listFlags) span() string {
+	text := ""
+	if l.since != nil && !l.since.IsZero() {
+		text += "--since " + l.since.String() + " "
+	}
+	if l.until != nil && !l.until.IsZero() {
+		text += "--until " + l.until.String() + " "
+	}
+	return text
 }
 
 // A moment is a flag that takes a time: 90m, 24h or 7d ago, RFC 3339, a day, or
@@ -128,13 +143,13 @@ func (m *moment) String() string {
 	if m.IsZero() {
 		return ""
 	}
-	return m.Format(time.RFC3339)
+	return m.UTC().Format(time.RFC3339Nano)
 }
 
 // Set reads the time.
 func (m *moment) Set(text string) error {
 	if d, ok := parseAgo(text); ok {
-		m.Time = time.Now().Add(-d)
+		m.Time = time.Now().UTC().Add(-d).Truncate(time.Second)
 		return nil
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {

@@ -146,6 +146,10 @@ func receiptLine(r client.Receipt) string {
 	return fmt.Sprintf("event %s goes to %s", r.ID, count(r.Matched, "subscription"))
 }
 
+// fileRetries is much: a long file may meet a server whose backlog is full, or
+// that is started anew.
+const fileRetries = 10
+
 // sendFile sends what is in a file, batch by batch.
 func (f *sendFlags) sendFile(cmd *cobra.Command, name string) error {
 	in := cmd.InOrStdin()
@@ -157,6 +161,7 @@ func (f *sendFlags) sendFile(cmd *cobra.Command, name string) error {
 		defer file.Close()
 		in = file
 	}
+	f.retries = fileRetries
 	return f.run(cmd, func(ctx context.Context, c *client.Client) error { return f.sendAll(ctx, cmd, c, in, name) })
 }
 

@@ -56,7 +56,7 @@ func readEvents(in io.Reader) iter.Seq2[json.RawMessage, error] {
 			}
 			return
 		}
-		values := &bounded{in: buffered}
+		values := &bounded{in: buffered, left: maxInput}
 		d := json.NewDecoder(values)
 		isArray := first == '['
 		if isArray {

@@ -44,6 +44,10 @@ type incoming struct {
 	event           []byte // nil for a replay
 	lane            uint64 // of the targets that are ordered
 	targets         []target
+
+	outcome *hooks.Settlement // of deliveries that are finished when they come
+	state   byte              // its number
+	attempt []byte            // its attempt, encoded
 }
 
 // A target is a subscription with the id of the event's delivery to it.
@@ -76,6 +80,9 @@ func (o *acceptance) add(a hooks.Accepted) error {
 			in.lane = laneOf(a.Event.Resource())
 		}
 	}
+	if err := in.add(a.Outcome); err != nil {
+		return fmt.Errorf("event %s: %w", in.id, err)
+	}
 	ordered := make(map[string]bool, len(a.Ordered))
 	for _, s := range a.Ordered {
 		ordered[s] = in.lane != 0
@@ -86,6 +93,21 @@ func (o *acceptance) add(a hooks.Accepted) error {
 	}
 	o.events = append(o.events, in)
 	o.bytes += len(in.event) + 200 + 150*len(in.targets)
+	return nil
+}
+
+func (in *incoming) add(outcome *hooks.Settlement) error {
+	if outcome == nil {
+		return nil
+	}
+	state, ok := stateNumber(outcome.State)
+	if !ok || !outcome.State.Final() {
+		return fmt.Errorf("%q is not a state that an outcome can have", outcome.State)
+	}
+	in.outcome, in.state, in.lane = outcome, state, 0
+	if outcome.Attempt != nil {
+		in.attempt = encodeAttempt(*outcome.Attempt)
+	}
 	return nil
 }
 
@@ -125,7 +147,7 @@ func (o *acceptance) apply(t *txn) error {
 		if isNew {
 			first[in.key] = i
 		}
-		if n := len(in.targets); n > 0 && !o.receipts[i].Duplicate {
+		if n := len(in.targets); n > 0 && in.outcome == nil && !o.receipts[i].Duplicate {
 			if room -= n; room < 0 {
 				return fmt.Errorf("%w: there is room for %d in all", hooks.ErrBacklog, t.db.maxBacklog)
 			}
@@ -205,7 +227,13 @@ func (t *txn) deliver(in *incoming, seq uint64, except []uint64) []uint64 {
 		refs = append(refs, ref)
 		r := record{created: t.now, at: t.now, since: t.now, eventKey: in.key, replay: in.replay, block: t.nextBlock()}
 		p, on := place{ref, seq}, fresh
-		if target.ordered {
+		switch {
+		case in.outcome != nil:
+			on = in.finish(&r)
+			if a := in.outcome.Attempt; a != nil {
+				t.recordAttempt(ref, *a)
+			}
+		case target.ordered:
 			r.lane = in.lane
 			on = t.enter(p, r.lane)
 		}
@@ -218,6 +246,15 @@ func (t *txn) deliver(in *incoming, seq uint64, except []uint64) []uint64 {
 	}
 	slices.Sort(refs)
 	return refs
+}
+
+// finish makes a new delivery one that is finished.
+func (in *incoming) finish(r *record) shelf {
+	r.state, r.reason = in.state, in.outcome.Reason
+	if in.attempt != nil {
+		r.attempts, r.raw = 1, in.attempt
+	}
+	return shelfOf(in.state)
 }
 
 // storeReplay writes the deliveries that a replay makes of an event. Those that

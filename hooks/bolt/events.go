@@ -23,39 +23,20 @@ func (db *DB) Events(ctx context.Context, q hooks.EventQuery) (hooks.EventPage, 
 	if q.Limit < 1 || q.Limit > maxLimit {
 		return page, fmt.Errorf("list events: %w", errLimit)
 	}
-	end := uint64(math.MaxUint64)
+	var at uint64 // where the page begins; 0: at the beginning
 	if q.Before != "" {
 		var err error
-		if end, err = strconv.ParseUint(q.Before, 36, 64); err != nil {
+		if at, err = strconv.ParseUint(q.Before, 36, 64); err != nil {
 			return page, fmt.Errorf("list events: %w", errCursor(q.Before))
 		}
 	}
 	var found []storedEvent
-	err := db.view(ctx, func(tx *bbolt.Tx) error {
-		events := tx.Bucket(bucketEvents)
-		from, until := seqsWithin(events, nanos(q.Since), nanos(q.Until))
-		c := events.Cursor()
-		k, v := before(c, number(min(end, until)))
-		for bytes := 0; k != nil; k, v = c.Prev() {
-			seq, _ := numberOf(k)
-			if seq < from {
-				return nil
-			}
-			if len(found) == q.Limit || bytes > maxPageBytes {
-				page.Cursor = strconv.FormatUint(seq+1, 36)
-				return nil
-			}
-			e, err := readEvent(v)
-			if err != nil {
-				return fmt.Errorf("event %x: %w", k, err)
-			}
-			found = append(found, e)
-			bytes += len(v)
-		}
-		return nil
+	err := db.view(ctx, func(tx *bbolt.Tx) (err error) {
+		found, page.Cursor, err = eventsOf(tx.Bucket(bucketEvents), q, at)
+		return err
 	})
 	if err != nil {
-		return hooks.EventPage{}, err
+		return hooks.EventPage{}, fmt.Errorf("list events: %w", err)
 	}
 	for _, s := range found {
 		e, err := s.event()
@@ -65,6 +46,39 @@ func (db *DB) Events(ctx context.Context, q hooks.EventQuery) (hooks.EventPage, 
 		page.Items = append(page.Items, e)
 	}
 	return page, nil
+}
+
+// eventsOf reads a page from the event at on, and says where the next begins.
+func eventsOf(events *bbolt.Bucket, q hooks.EventQuery, at uint64) (found []storedEvent, cursor string, err error) {
+	from, until := seqsWithin(events, nanos(q.Since), nanos(q.Until))
+	c := events.Cursor()
+	var k, v []byte
+	step := c.Next
+	if q.Ascending {
+		k, v = c.Seek(number(max(from, at)))
+	} else {
+		if at != 0 {
+			until = min(until, at+1)
+		}
+		k, v = before(c, number(until))
+		step = c.Prev
+	}
+	for bytes := 0; k != nil; k, v = step() {
+		seq, _ := numberOf(k)
+		if seq < from || seq >= until {
+			break
+		}
+		if len(found) == q.Limit || bytes > maxPageBytes {
+			return found, strconv.FormatUint(seq, 36), nil
+		}
+		e, err := readEvent(v)
+		if err != nil {
+			return nil, "", fmt.Errorf("event %x: %w", k, err)
+		}
+		found = append(found, e)
+		bytes += len(v)
+	}
+	return found, "", nil
 }
 
 // before goes to the last key before one.

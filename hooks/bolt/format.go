@@ -1,10 +1,8 @@
 package bolt
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"go.etcd.io/bbolt"
 )
@@ -31,7 +29,7 @@ func (f format) prepare(db *bbolt.DB, path string) error {
 	case found == f.number:
 		return nil
 	case found > f.number:
-		return fmt.Errorf("it has format %d, written by a newer flaghook; this one knows formats up to %d. Use a flaghook at least as new as the one that wrote it", found, f.number)
+		return f.tooNew(found)
 	case found == 0:
 		return db.Update(f.create)
 	}
@@ -88,29 +86,16 @@ func (f format) stamp(tx *bbolt.Tx) error {
 	return tx.Bucket(bucketMeta).Put(keyFormat, number(f.number))
 }
 
+func (f format) tooNew(found uint64) error {
+	return fmt.Errorf("it has format %d, written by a newer flaghook; this one knows formats up to %d. Use a flaghook at least as new as the one that wrote it", found, f.number)
+}
+
 // copyFile writes a consistent copy, whole and durable before it has its name.
-func copyFile(db *bbolt.DB, path string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	err = db.View(func(tx *bbolt.Tx) error {
-		_, err := tx.WriteTo(f)
-		return err
+func copyFile(db *bbolt.DB, path string) error {
+	return replace(path, func(f *os.File) error {
+		return db.View(func(tx *bbolt.Tx) error {
+			_, err := tx.WriteTo(f)
+			return err
+		})
 	})
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
 }

@@ -39,6 +39,17 @@ type Options struct {
 	// of what is finished goes before its time. Free pages do not count.
 	// Default: no limit.
 	MaxBytes int64
+
+	// Cipher encrypts subscriptions and records in the file; nil leaves them
+	// in clear. A file that was written without one is encrypted when it is
+	// opened with one; pages that became free may hold what was in clear until
+	// they are used again, or until Compact removes them. One that was written
+	// with one cannot be opened without, nor with another key.
+	Cipher Cipher
+
+	// Committed, if it is not nil, is told after each commit how many requests
+	// shared it. It must return at once.
+	Committed func(requests int)
 }
 
 func (o *Options) setDefaults() {
@@ -66,6 +77,9 @@ func (o *Options) Validate() error {
 type DB struct {
 	bolt       *bbolt.DB
 	file       *os.File // the one that bolt has open
+	path       string
+	cipher     Cipher
+	committed  func(requests int)
 	maxBacklog int
 
 	requests chan *request
@@ -127,6 +141,9 @@ func open(path string, o Options, f format) (*DB, error) {
 	}
 	o.setDefaults()
 	db := &DB{
+		path:       path,
+		cipher:     o.Cipher,
+		committed:  o.Committed,
 		maxBacklog: o.MaxBacklog,
 		pruner:     pruner{retention: o.Retention, maxBytes: o.MaxBytes},
 		timer:      time.NewTimer(time.Hour),
@@ -142,10 +159,16 @@ func open(path string, o Options, f format) (*DB, error) {
 		return nil, err
 	}
 	err := guard(func() error {
-		if err := db.checkSize(); err != nil {
+		if err := db.check(); err != nil {
 			return err
 		}
 		if err := f.prepare(db.bolt, path); err != nil {
+			return err
+		}
+		if err := db.openCipher(); err != nil {
+			return err
+		}
+		if err := removeStale(path); err != nil {
 			return err
 		}
 		return db.bolt.View(db.load)
@@ -183,31 +206,61 @@ func (db *DB) openBolt(path string, timeout time.Duration) error {
 	})
 	switch {
 	case err == nil:
-		return nil
+		if err = db.sameFile(path); err == nil {
+			return nil
+		}
+		return errors.Join(fmt.Errorf("open %s: %w", path, err), db.closeBolt())
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("open %s: it is in use by another process; stop that one, or use another data directory", path)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
 		err = &DamagedError{Reason: err.Error()}
 	}
 	if db.file != nil {
-		db.file.Close() // bbolt has done so unless it panicked
+		_ = letGo(db.file) // bbolt has done so unless it panicked
 	}
 	return fmt.Errorf("open %s: %w", path, err)
 }
 
-// checkSize finds a file that was cut short, which bbolt would notice only by
-// faulting on a page that is not there.
-func (db *DB) checkSize() error {
+// sameFile sees that the file that is open still has its name: Compact may have
+// replaced it while bbolt waited for its lock.
+func (db *DB) sameFile(path string) error {
+	opened, err := db.file.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Stat(path)
+	if err == nil && !os.SameFile(opened, named) {
+		err = errors.New("it was replaced at this moment; try again")
+	}
+	return err
+}
+
+// maxChecked is the size up to which a file is checked whole when it is opened:
+// that takes less than a second when it is in the page cache.
+const maxChecked = 512 << 20
+
+// check reads the file through if it is not too large, and else sees that it was
+// not cut short, which bbolt would notice only by faulting on a page that is not
+// there.
+func (db *DB) check() error {
 	info, err := db.file.Stat()
 	if err != nil {
 		return err
 	}
-	return db.bolt.View(func(tx *bbolt.Tx) error {
-		if tx.Size() > info.Size() {
-			return &DamagedError{Reason: fmt.Sprintf("it has %d bytes and should have at least %d", info.Size(), tx.Size())}
-		}
+	var size int64
+	err = db.bolt.View(func(tx *bbolt.Tx) error {
+		size = tx.Size()
 		return nil
 	})
+	switch {
+	case err != nil:
+		return err
+	case size > info.Size():
+		return damaged("it has %d bytes and should have at least %d", info.Size(), size)
+	case size > maxChecked:
+		return nil
+	}
+	return checkFile(db.file, info.Size())
 }
 
 // load fills the memory from the file.
@@ -247,9 +300,14 @@ func (db *DB) Close() error {
 // lock on the file goes with it.
 func (db *DB) closeBolt() error {
 	if db.stuck.Load() {
-		return db.file.Close()
+		return letGo(db.file)
 	}
-	return guard(db.bolt.Close)
+	err := guard(db.bolt.Close)
+	var damaged *DamagedError
+	if errors.As(err, &damaged) {
+		err = errors.Join(err, letGo(db.file))
+	}
+	return err
 }
 
 // Failed is closed when the file can no longer be trusted to take writes: after

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,4 +229,18 @@ func countRecords(t *testing.T, path string) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestCommitted counts what is told about commits.
+func TestCommitted(t *testing.T) {
+	var requests atomic.Int64
+	db := openWith(t, filepath.Join(t.TempDir(), "flaghook.db"), bolt.Options{
+		Committed: func(n int) { requests.Add(int64(n)) },
+	})
+	subscribe(t, db, "a", "b")
+	mustAccept(t, db, "e1", "a")
+	mustAccept(t, db, "e1", "a") // is there already: nothing to commit
+	if n := requests.Load(); n != 3 {
+		t.Errorf("%d requests were committed, want 3", n)
+	}
 }

@@ -33,7 +33,11 @@ func (db *DB) PutRecord(ctx context.Context, kind string, r hooks.Record) error 
 	if err != nil {
 		return err
 	}
-	return db.submit(ctx, &recordPut{kind: kind, id: r.ID, key: key, version: r.Version, data: r.Data})
+	data, err := db.seal(bucketRecords, key, r.Data)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", kind, r.ID, err)
+	}
+	return db.submit(ctx, &recordPut{kind: kind, id: r.ID, key: key, version: r.Version, data: data})
 }
 
 type recordPut struct {
@@ -121,9 +125,12 @@ func (db *DB) Record(ctx context.Context, kind, id string) (hooks.Record, error)
 
 // openDocument gives a stored record as the domain knows it.
 func (db *DB) openDocument(key, v []byte) (hooks.Record, error) {
+	id := string(key[bytes.IndexByte(key, 0)+1:])
 	version, data, err := decodeDocument(v)
-	id := key[bytes.IndexByte(key, 0)+1:]
-	return hooks.Record{ID: string(id), Version: version, Data: bytes.Clone(data)}, err
+	if err == nil {
+		data, err = db.unseal(bucketRecords, key, data)
+	}
+	return hooks.Record{ID: id, Version: version, Data: data}, err
 }
 
 // Records implements hooks.Records.

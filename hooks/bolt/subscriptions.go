@@ -17,6 +17,9 @@ func (db *DB) PutSubscription(ctx context.Context, s *hooks.Subscription) error 
 		return fmt.Errorf("subscription: %w", err)
 	}
 	data, err := json.Marshal(s)
+	if err == nil {
+		data, err = db.seal(bucketSubscriptions, []byte(s.ID), data)
+	}
 	if err != nil {
 		return fmt.Errorf("subscription %s: %w", s.ID, err)
 	}
@@ -96,6 +99,9 @@ func (db *DB) Subscriptions(ctx context.Context) ([]*hooks.Subscription, error) 
 	err := db.view(ctx, func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketSubscriptions).ForEach(func(k, v []byte) error {
 			_, _, data, err := decodeSubscription(v)
+			if err == nil {
+				data, err = db.unseal(bucketSubscriptions, k, data)
+			}
 			s := new(hooks.Subscription)
 			if err == nil && json.Unmarshal(data, s) != nil {
 				err = errRecord // what it says may be a secret

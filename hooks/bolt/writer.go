@@ -143,6 +143,9 @@ func (db *DB) commit(batch []*request) {
 		if db.remember(batch, t.woken) {
 			db.signal()
 		}
+		if db.committed != nil && t.dirty && len(batch) > 0 {
+			db.committed(len(batch))
+		}
 	}
 	for _, r := range batch {
 		if r.refused != nil {

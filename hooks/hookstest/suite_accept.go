@@ -143,6 +143,52 @@ var acceptTests = map[string]func(*fixture){
 			f.Errorf("matched %d, accepted %v", got.Matched, got.AcceptedAt)
 		}
 	},
+	"deliveries that are finished when they come": func(f *fixture) {
+		f.subscribe("a", "b")
+		f.ordered("e0", "x", "a")
+		f.claimOne()
+		var status hooks.Status
+		for i, end := range []hooks.Settlement{
+			{State: hooks.StateDelivered, Attempt: success()},
+			{State: hooks.StateDead, Attempt: failure(404), Reason: "it answered 404"},
+			{State: hooks.StateSkipped, Reason: "no template"},
+		} {
+			id := eventID("e", i)
+			e := f.eventOf(id, "", "proj/web:env/production:flag/x", "")
+			got := f.accept(hooks.Accepted{Event: e, SubscriptionIDs: []string{"a"}, Ordered: []string{"a"}, Outcome: &end})
+			if want := (hooks.Receipt{EventID: id, Matched: 1}); got[0] != want {
+				f.Errorf("receipt %+v, want %+v", got, want)
+			}
+			f.restart()
+			d, err := f.Delivery(f.ctx(), hooks.DeliveryID(id, "a", ""))
+			f.must(err)
+			if d.State != end.State || d.Reason != end.Reason || d.FinishedAt.IsZero() || d.Held {
+				f.Errorf("delivery %+v, want %+v", d, end)
+			}
+			var attempts []hooks.Attempt
+			if end.Attempt != nil {
+				attempts = append(attempts, *end.Attempt)
+				status.Record(*end.Attempt)
+			}
+			f.sameAttempts(d.Attempts, attempts)
+			f.hasStatus("a", status)
+		}
+		f.hasStatus("b", hooks.Status{})
+		f.hasStats(hooks.QueueStats{Fresh: 1})
+		f.deliver(f.claimOne()) // e0 alone
+	},
+	"what is not final is no outcome": func(f *fixture) {
+		f.subscribe("a")
+		for _, state := range []hooks.State{hooks.StatePending, "odd", ""} {
+			_, err := f.Accept(f.ctx(), []hooks.Accepted{{
+				Event: f.event("e1", ""), SubscriptionIDs: []string{"a"}, Outcome: &hooks.Settlement{State: state},
+			}})
+			if err == nil {
+				f.Errorf("%q was taken", state)
+			}
+		}
+		f.hasNoEvent("e1")
+	},
 	"one of many that accept the same event is first": func(f *fixture) {
 		f.subscribe("a")
 		e := hooks.Accepted{Event: f.event("e1", ""), SubscriptionIDs: []string{"a"}}

@@ -111,8 +111,11 @@ var listTests = map[string]func(*fixture){
 				for _, i := range c.want {
 					want = append(want, eventID("e", i))
 				}
-				if got := f.eventsOf(c.q); !slices.Equal(got, want) {
-					f.Errorf("%s by %d: %v, want %v", name, c.q.Limit, got, want)
+				for _, c.q.Ascending = range []bool{false, true} {
+					if got := f.eventsOf(c.q); !slices.Equal(got, want) {
+						f.Errorf("%s by %d: %v, want %v", name, c.q.Limit, got, want)
+					}
+					slices.Reverse(want)
 				}
 			}
 		}
