@@ -277,7 +277,7 @@ func TestCloudEventsModes(t *testing.T) {
 		"nothing to go by":      {binary(`{"x":1}`, "ce-type", "com.example.something"), "com.example.something proj/default:env/production:other/com.example.something"},
 	} {
 		result, err := source.Parse(source.Settings{Kind: source.CloudEvents}, c.r, source.NoStates{})
-		got := ""
+		var got string
 		switch {
 		case err != nil:
 			got = err.Error()
