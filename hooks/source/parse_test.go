@@ -376,3 +376,17 @@ func parse(t testing.TB, text string) render.Value {
 	}
 	return v
 }
+
+func TestConstraintsReadLikeSentences(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"id":"1","segment_key":"s","property":"email","operator":"suffix","value":"@example.com"}`:       `Constraint "email ends with @example.com" added`,
+		`{"id":"1","segment_key":"s","property":"country","operator":"isoneof","value":"[\"DE\",\"FR\"]"}`: `Constraint "country is one of DE, FR" added`,
+		`{"id":"1","segment_key":"s","property":"plan","operator":"present","value":""}`:                   `Constraint "plan is there" added`,
+		`{"id":"1","segment_key":"s","property":"x","operator":"new","value":"1"}`:                         `Constraint "x new 1" added`,
+	} {
+		e := events(t, source.Settings{Kind: source.Flipt}, post(fliptBody("constraint", "created", payload)), memory{})[0]
+		if got := e.Doc().Path("details", "plainText").AsString(); got != want {
+			t.Errorf("%s: %s, want %s", payload, got, want)
+		}
+	}
+}
