@@ -42,6 +42,9 @@ func (g *Registry) Receive(ctx context.Context, kind Kind, address string, r *Re
 	if !s.On {
 		return nil, ErrOff
 	}
+	if r.At.IsZero() {
+		r.At = g.now()
+	}
 	if err := Verify(s.Settings, r); err != nil {
 		return nil, err
 	}

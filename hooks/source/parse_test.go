@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -319,6 +320,32 @@ func TestBearerTokensOfCloudEvents(t *testing.T) {
 	h := source.Handshake(post("", "WebHook-Request-Origin", "events.example.com", "WebHook-Request-Rate", "120"))
 	if h.Get("WebHook-Allowed-Origin") != "events.example.com" || h.Get("WebHook-Allowed-Rate") != "*" || h.Get("Allow") != "POST" {
 		t.Errorf("handshake %v", h)
+	}
+}
+
+func TestSignedTimesMayBeJudged(t *testing.T) {
+	for _, f := range fixtures(t) {
+		for _, sig := range f.signatures {
+			if sig.Header != "webhook-signature" {
+				continue
+			}
+			settings, r := f.signed(t, sig)
+			signedAt, err := strconv.ParseInt(sig.ExtraHeaders["webhook-timestamp"], 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for off, late := range map[time.Duration]bool{-6 * time.Minute: true, -4 * time.Minute: false, 4 * time.Minute: false, 6 * time.Minute: true} {
+				r.At = time.Unix(signedAt, 0).Add(off)
+				settings.Tolerance = 5 * time.Minute
+				if err := source.Verify(settings, r); (err != nil) != late {
+					t.Errorf("%s, %v off: %v", sig.BodyFile, off, err)
+				}
+				settings.Tolerance = 0
+				if err := source.Verify(settings, r); err != nil {
+					t.Errorf("%s, %v off, without a tolerance: %v", sig.BodyFile, off, err)
+				}
+			}
+		}
 	}
 }
 
