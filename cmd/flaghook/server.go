@@ -122,7 +122,7 @@ func (s *server) findToken() error {
 func (s *server) listen(ctx context.Context) error {
 	o := api.Options{
 		Engine: s.engine, Token: s.token, Logger: s.config.Logger, Ready: s.ready,
-		RateLimit: s.config.RateLimit, PublicURL: s.config.PublicURL,
+		RateLimit: s.config.RateLimit, PublicURL: s.config.PublicURL, Backup: s.db.Backup,
 	}
 	if s.config.LoadCatalog != nil {
 		o.Reload = s.reload
