@@ -24,7 +24,7 @@ import (
 func remoteCommands() []*cobra.Command {
 	return []*cobra.Command{
 		sendCommand(), subscribeCommand(), subscriptionsCommand(), deliveriesCommand(), replayCommand(),
-		tokensCommand(), backupCommand(),
+		tokensCommand(), backupCommand(), restoreCommand(), compactCommand(), keysCommand(),
 	}
 }
 

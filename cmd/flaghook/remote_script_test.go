@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -14,8 +15,8 @@ import (
 	"github.com/flaghook/flaghook/manifest"
 )
 
-// scriptServer starts a server in this process, on the script's folder data,
-// and points the commands to it; "server stop" stops it.
+// scriptServer starts a server in this process, on the folder that FLAGHOOK_DATA
+// names, else data, and points the commands to it; "server stop" stops it.
 func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	running := ts.Value(serverKey{}).(*scriptedServer)
 	switch {
@@ -29,7 +30,7 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	catalog, _ := manifest.Load(integrations.FS())
 	s, err := newServer(ctx, serverConfig{
-		Addr: "127.0.0.1:0", DataDir: ts.MkAbs("data"), Catalog: catalog, AdminToken: token,
+		Addr: "127.0.0.1:0", DataDir: ts.MkAbs(cmp.Or(ts.Getenv("FLAGHOOK_DATA"), "data")), Catalog: catalog, AdminToken: token,
 		EgressAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Logger:      slog.New(slog.DiscardHandler), ShutdownTimeout: 5 * time.Second,
 	})
