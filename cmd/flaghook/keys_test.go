@@ -12,6 +12,8 @@ import (
 	"github.com/flaghook/flaghook/hooks/keys"
 )
 
+const sealedSecret = "what only the keys can read"
+
 // sealed makes a data directory whose store holds a secret under a key, and the
 // key's file.
 func sealed(t *testing.T) (data, keyFile string, key *keys.Keyset) {
@@ -26,7 +28,7 @@ func sealed(t *testing.T) (data, keyFile string, key *keys.Keyset) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.PutRecord(t.Context(), "token", hooks.Record{ID: "r1", Version: 1, Data: []byte(testSecret)})
+	err = db.PutRecord(t.Context(), "token", hooks.Record{ID: "r1", Version: 1, Data: []byte(sealedSecret)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ func reads(t *testing.T, data string, k *keys.Keyset) bool {
 	}
 	defer db.Close()
 	r, err := db.Record(t.Context(), "token", "r1")
-	return err == nil && string(r.Data) == testSecret
+	return err == nil && string(r.Data) == sealedSecret
 }
 
 func TestKeysRotate(t *testing.T) {

@@ -52,7 +52,7 @@ func TestRemoteJSON(t *testing.T) {
 		{"replay --event x", item},
 	} {
 		s := answering(t, test.answer)
-		out := flaghook(t, append(strings.Fields(test.args), "--server", s.URL, "--token", testToken, "--format", "json")...)
+		out := flaghook(t, append(strings.Fields(test.args), "--server", s.URL, "--token", hereToken, "--format", "json")...)
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, []byte(out)); err != nil || compact.String() != test.answer {
 			t.Errorf("%s: %v\n got %s\nwant %s", test.args, err, compact.String(), test.answer)
@@ -65,7 +65,7 @@ func TestRemoteTable(t *testing.T) {
 	s := answering(t, `{"items":[
 		{"_id":"1","integration":"slack","name":"two\nlines\u001b[2J","on":true,"status":{"successCount":7,"errorCount":1,"failingSince":"2026-01-31T12:00:00.5+01:00"}},
 		{"_id":"long-id","integration":"msteams","name":"élan 🔥","status":{}}]}`)
-	out := flaghook(t, "subscriptions", "list", "--server", s.URL, "--token", testToken)
+	out := flaghook(t, "subscriptions", "list", "--server", s.URL, "--token", hereToken)
 	want := strings.Join([]string{
 		"ID       INTEGRATION  NAME           STATE  DELIVERED  FAILED  FAILING SINCE",
 		"1        slack        two lines␛[2J  on     7          1       2026-01-31T11:00:00Z",
@@ -78,7 +78,7 @@ func TestRemoteTable(t *testing.T) {
 
 func TestRemoteCA(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer "+testToken {
+		if r.Header.Get("Authorization") != "Bearer "+hereToken {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 		_, _ = io.WriteString(w, `{"items":[]}`)
@@ -91,7 +91,7 @@ func TestRemoteCA(t *testing.T) {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"tokens", "list", "--format", "json", "--server", s.URL, "--token", testToken}
+	args := []string{"tokens", "list", "--format", "json", "--server", s.URL, "--token", hereToken}
 	if out := flaghook(t, append(args, "--ca", ca)...); !strings.Contains(out, `"items"`) {
 		t.Errorf("with --ca: %s", out)
 	}
@@ -118,7 +118,7 @@ func TestRemoteInterrupted(t *testing.T) {
 	}))
 	defer s.Close()
 	var out, errs bytes.Buffer
-	code := run(ctx, []string{"replay", "--subscription", "s", "--since", "1h", "--server", s.URL, "--token", testToken}, strings.NewReader(""), &out, &errs)
+	code := run(ctx, []string{"replay", "--subscription", "s", "--since", "1h", "--server", s.URL, "--token", hereToken}, strings.NewReader(""), &out, &errs)
 	if code != exitFailed || !strings.Contains(errs.String(), "interrupted: job j: ") || !strings.Contains(errs.String(), "it may go on at the server") {
 		t.Errorf("exit code %d, %s", code, &errs)
 	}
@@ -164,7 +164,7 @@ func TestSendBatches(t *testing.T) {
 	}
 	for range 2 {
 		var out, errs bytes.Buffer
-		code := run(t.Context(), []string{"send", "-", "--idempotency-key", "k", "--server", s.URL, "--token", testToken}, strings.NewReader(file.String()), &out, &errs)
+		code := run(t.Context(), []string{"send", "-", "--idempotency-key", "k", "--server", s.URL, "--token", hereToken}, strings.NewReader(file.String()), &out, &errs)
 		if code != exitOK || strings.Count(out.String(), "goes to 1 subscription\n") != 2500 {
 			t.Fatalf("exit code %d, %d lines, %s", code, strings.Count(out.String(), "\n"), &errs)
 		}
