@@ -23,7 +23,7 @@ import (
 // its files while it does not run.
 func remoteCommands() []*cobra.Command {
 	return []*cobra.Command{
-		sendCommand(), subscribeCommand(), subscriptionsCommand(), deliveriesCommand(), replayCommand(),
+		sendCommand(), subscribeCommand(), subscriptionsCommand(), deliveriesCommand(), replayCommand(), jobsCommand(),
 		tokensCommand(), backupCommand(), restoreCommand(), compactCommand(), keysCommand(),
 	}
 }
