@@ -190,8 +190,21 @@ var memberTypes = []struct {
 	{"app", []render.Kind{render.KindObject}},
 	{"app/name", []render.Kind{render.KindString}},
 	{"target", []render.Kind{render.KindObject}},
+	{"inferred", []render.Kind{render.KindBool}},
 	{"source", []render.Kind{render.KindObject}},
 }
+
+// memberPaths are the paths of memberTypes, taken apart once.
+var memberPaths = func() [][]string {
+	paths := make([][]string, len(memberTypes))
+	for i, m := range memberTypes {
+		paths[i] = strings.Split(m.path, "/")
+	}
+	return paths
+}()
+
+// tagPaths are the lists of tags.
+var tagPaths = [][]string{{"tags"}, {"project", "tags"}, {"project", "environment", "tags"}}
 
 var kindNames = map[render.Kind]string{
 	render.KindNull: "null", render.KindBool: "a boolean", render.KindNumber: "a number",
@@ -203,8 +216,8 @@ func (n *normalizer) checkTypes() {
 		n.fail("", "it is %s; an event is an object with accesses, or action and resource", kindNames[n.in.Kind()])
 		return
 	}
-	for _, m := range memberTypes {
-		v := n.in.Path(strings.Split(m.path, "/")...)
+	for i, m := range memberTypes {
+		v := n.in.Path(memberPaths[i]...)
 		if !v.IsDefined() || v.Kind() == render.KindNull {
 			continue
 		}
@@ -212,11 +225,11 @@ func (n *normalizer) checkTypes() {
 			n.fail("/"+m.path, "it is %s; it must be %s", kindNames[v.Kind()], kindList(m.kinds))
 		}
 	}
-	for _, path := range []string{"tags", "project/tags", "project/environment/tags"} {
-		v := n.in.Path(strings.Split(path, "/")...)
+	for _, path := range tagPaths {
+		v := n.in.Path(path...)
 		for i := range v.Len() {
 			if v.Kind() == render.KindArray && v.At(i).Kind() != render.KindString {
-				n.fail(fmt.Sprintf("/%s/%d", path, i), "it is %s; a tag is a string", kindNames[v.At(i).Kind()])
+				n.fail(fmt.Sprintf("/%s/%d", strings.Join(path, "/"), i), "it is %s; a tag is a string", kindNames[v.At(i).Kind()])
 			}
 		}
 	}

@@ -24,7 +24,7 @@ import (
 func remoteCommands() []*cobra.Command {
 	return []*cobra.Command{
 		sendCommand(), subscribeCommand(), subscriptionsCommand(), deliveriesCommand(), replayCommand(), jobsCommand(),
-		tokensCommand(), backupCommand(), restoreCommand(), compactCommand(), keysCommand(),
+		sourcesCommand(), tokensCommand(), backupCommand(), restoreCommand(), compactCommand(), keysCommand(),
 	}
 }
 

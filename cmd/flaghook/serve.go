@@ -36,6 +36,7 @@ type serveFlags struct {
 	requireHTTPS     bool
 	logLevel, logFmt string
 	shutdownTimeout  time.Duration
+	storage          storageFlags
 }
 
 func serveCommand() *cobra.Command {
@@ -65,12 +66,13 @@ are read again when they have changed.`,
 			if err != nil {
 				return err
 			}
+			tuneGarbage(os.LookupEnv)
 			return serve(cmd.Context(), config)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8480", "listen `address` of the REST API")
-	flags.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:8481", "listen `address` of /healthz and /readyz for the people who run it; empty for none")
+	flags.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:8481", "listen `address` of /metrics, /healthz and /readyz for the people who run it; empty for none")
 	flags.StringVar(&f.data, "data", "flaghook-data", "`DIR` that holds everything stored")
 	flags.StringSliceVar(&f.dirs, "integrations", nil, "`DIR` with integration folders, beside the embedded ones and before them (repeatable)")
 	flags.StringSliceVar(&f.egressAllow, "egress-allow", nil, "`CIDR` of loopback or private endpoints that may be delivered to (repeatable)")
@@ -86,6 +88,7 @@ are read again when they have changed.`,
 	f.logLevel, f.logFmt = "info", "text"
 	flags.Var(&oneOf{value: &f.logLevel, allowed: []string{"debug", "info", "warn", "error"}}, "log-level", "`level`: debug, info, warn or error")
 	flags.Var(&oneOf{value: &f.logFmt, allowed: []string{"text", "json"}}, "log-format", "`format`: text or json")
+	f.storage.add(flags)
 	flags.DurationVar(&f.shutdownTimeout, "shutdown-timeout", 25*time.Second, "how long attempts under way may take to finish at the end")
 	return cmd
 }
@@ -136,6 +139,9 @@ func (f *serveFlags) config(cmd *cobra.Command) (serverConfig, error) {
 		return c, usagef("--shutdown-timeout must be positive, such as 25s")
 	}
 	if err := f.egress(&c); err != nil {
+		return c, err
+	}
+	if err := f.storage.config(&c); err != nil {
 		return c, err
 	}
 	var err error

@@ -20,7 +20,9 @@ import (
 	"github.com/flaghook/flaghook/hooks"
 	"github.com/flaghook/flaghook/hooks/api"
 	"github.com/flaghook/flaghook/hooks/bolt"
+	"github.com/flaghook/flaghook/hooks/metrics"
 	"github.com/flaghook/flaghook/hooks/send"
+	"github.com/flaghook/flaghook/hooks/source"
 	"github.com/flaghook/flaghook/manifest"
 )
 
@@ -43,6 +45,11 @@ type serverConfig struct {
 	LoadCatalog     func(present *manifest.Catalog) (*manifest.Catalog, []manifest.Finding, error)
 	Logger          *slog.Logger
 	ShutdownTimeout time.Duration
+
+	KeyFile string // empty: in DataDir
+	Storage bolt.Options
+	// The engine's; 0 is its default.
+	Concurrency, HostConcurrency, SubscriptionConcurrency int
 }
 
 // grace is the part of the shutdown timeout in which what is under way may
@@ -59,6 +66,8 @@ type server struct {
 	db       *bolt.DB
 	sender   *send.Sender
 	engine   *hooks.Engine
+	metrics  *metrics.Metrics
+	sources  *source.Registry
 	api      net.Listener
 	ops      net.Listener // nil: none
 	servers  []*http.Server
@@ -82,7 +91,7 @@ func newServer(ctx context.Context, c serverConfig) (s *server, err error) {
 	if err = os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return s, fmt.Errorf("data directory: %w", err)
 	}
-	if s.db, err = bolt.Open(filepath.Join(c.DataDir, "flaghook.db"), bolt.Options{}); err != nil {
+	if err = s.openStorage(); err != nil {
 		return s, err
 	}
 	s.sender, err = send.New(send.Options{
@@ -94,7 +103,8 @@ func newServer(ctx context.Context, c serverConfig) (s *server, err error) {
 	}
 	s.engine, err = hooks.New(ctx, hooks.Options{
 		Store: s.db, Queue: s.db, Sender: s.sender, Catalog: c.Catalog, Logger: c.Logger,
-		ShutdownGrace: c.grace(),
+		Observer: s.metrics, ShutdownGrace: c.grace(),
+		Concurrency: c.Concurrency, HostConcurrency: c.HostConcurrency, SubscriptionConcurrency: c.SubscriptionConcurrency,
 	})
 	if err != nil {
 		return s, err
@@ -120,9 +130,10 @@ func (s *server) findToken() error {
 }
 
 func (s *server) listen(ctx context.Context) error {
+	s.sources = source.NewRegistry(s.db, s.engine, s.config.Logger)
 	o := api.Options{
-		Engine: s.engine, Token: s.token, Logger: s.config.Logger, Ready: s.ready,
-		RateLimit: s.config.RateLimit, PublicURL: s.config.PublicURL, Backup: s.db.Backup,
+		Engine: s.engine, Token: s.token, Sources: s.sources, Logger: s.config.Logger, Ready: s.ready, Backup: s.db.Backup,
+		RateLimit: s.config.RateLimit, PublicURL: s.config.PublicURL,
 	}
 	if s.config.LoadCatalog != nil {
 		o.Reload = s.reload
@@ -145,9 +156,21 @@ func (s *server) listen(ctx context.Context) error {
 		if s.ops, err = l.Listen(ctx, "tcp", s.config.OpsAddr); err != nil {
 			return fmt.Errorf("--ops-addr: %w", err)
 		}
-		s.servers = append(s.servers, s.httpServer(handler.Health()))
+		s.servers = append(s.servers, s.httpServer(s.opsHandler(handler.Health())))
 	}
 	return nil
+}
+
+// opsHandler adds the metrics to the state of health.
+func (s *server) opsHandler(health http.Handler) http.Handler {
+	scrape := s.metrics.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" {
+			scrape.ServeHTTP(w, r)
+			return
+		}
+		health.ServeHTTP(w, r)
+	})
 }
 
 // secure reports whether the API speaks HTTPS.
@@ -297,6 +320,12 @@ func (s *server) close() {
 	}
 	if s.sender != nil {
 		s.sender.Close()
+	}
+	if s.sources != nil {
+		if err := s.sources.Flush(context.Background()); err != nil {
+			s.config.Logger.Warn("the sources' counts of the last moments are lost", "error", err)
+		}
+		s.sources = nil
 	}
 	if s.db != nil {
 		if err := s.db.Close(); err != nil {

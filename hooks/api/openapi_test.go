@@ -195,12 +195,15 @@ func startExamples(t testing.TB) *examples {
 	pending, cancelled := send("sent-first"), send("sent-second")
 	s.do("POST", "/api/v1/deliveries/"+cancelled+"/cancel", "").want(200)
 	made := s.do("POST", "/api/v1/tokens", `{"name": "made", "role": "reader"}`).want(201).id()
+	source := s.do("POST", "/api/v1/sources", `{"name": "GrowthBook", "kind": "growthbook", "secret": "`+secret+`"}`).want(201).id()
+	unsigned, _ := s.do("POST", "/api/v1/sources", `{"name": "GrowthBook", "kind": "growthbook", "unsigned": true}`).want(201).json()["path"].(string)
 	job := s.do("POST", "/api/v1/subscriptions/"+hook+"/retry", "").want(202).id()
 	return &examples{server: s, ids: map[string]string{
 		"/api/v1/events/": "sent-first", "/api/v2/auditlog/": "sent-first",
 		"/api/v1/subscriptions/": hook, "/api/v2/webhooks/": hook, "/api/v2/integrations/": slack,
 		"/api/v1/deliveries/": pending, "/api/v1/deliveries/{id}/retry": cancelled,
 		"/api/v1/jobs/": job, "/api/v1/tokens/": made,
+		"/api/v1/sources/": source, "/in/": strings.TrimPrefix(unsigned, "/in/growthbook/"),
 	}}
 }
 

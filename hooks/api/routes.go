@@ -78,6 +78,7 @@ type route struct {
 func (a *API) routes() []route {
 	return slices.Concat(
 		a.eventRoutes(),
+		a.sourceRoutes(),
 		a.deliveryRoutes(),
 		a.subscriptionRoutes(),
 		a.integrationRoutes(),
