@@ -268,7 +268,7 @@ func (t *txn) deliver(in *incoming, seq uint64, except []uint64) []uint64 {
 		if on == fresh {
 			t.woken = append(t.woken, wake{ref, target.subscriptionID, pending{
 				seq: seq, id: target.id, key: in.key, replay: in.replay, created: r.created,
-				event: in.source, size: len(in.event),
+				event: in.source, size: len(in.event) / len(in.targets),
 			}})
 		}
 	}
