@@ -71,6 +71,47 @@ func benchMillion(b *testing.B, subscriptions int) {
 	b.ReportMetric(float64((cpuTime()-cpu).Nanoseconds())/1000/claims, "cpu-µs/claim")
 }
 
+// BenchmarkHeld delivers in a subscription that asks for order while 100,000
+// deliveries are held behind one that is not finished: an operation is one
+// delivery of another resource.
+func BenchmarkHeld(b *testing.B) {
+	for _, held := range []int{0, 100_000} {
+		b.Run(fmt.Sprintf("held=%d", held), func(b *testing.B) {
+			db := openWith(b, filepath.Join(b.TempDir(), "flaghook.db"), bolt.Options{})
+			subscribe(b, db, "a")
+			ordered := func(resource string, n int) {
+				list := make([]hooks.Accepted, n)
+				for i := range list {
+					list[i] = hooks.Accepted{Event: eventOn(b, resource), SubscriptionIDs: []string{"a"}, Ordered: []string{"a"}}
+				}
+				if _, err := db.Accept(context.Background(), list); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for n := 0; n < held+1; n += 1000 {
+				ordered("proj/web:env/production:flag/stuck", 1000)
+			}
+			if claims, _, err := db.Claim(context.Background(), hooks.ClaimOptions{Max: 10, Lease: time.Hour}); len(claims) != 1 {
+				b.Fatal(len(claims), err)
+			}
+			b.ReportAllocs()
+			start, n := cpuTime(), 0
+			for b.Loop() {
+				ordered("proj/web:env/production:flag/other", 1)
+				claims, _, err := db.Claim(context.Background(), hooks.ClaimOptions{Max: 10, Lease: time.Hour})
+				if err != nil || len(claims) != 1 {
+					b.Fatal(len(claims), err)
+				}
+				if err := db.Settle(context.Background(), hooks.Settlement{Claim: claims[0], State: hooks.StateDelivered}); err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+			b.ReportMetric(float64((cpuTime()-start).Nanoseconds())/1000/float64(n), "cpu-µs/delivery")
+		})
+	}
+}
+
 // BenchmarkPrune removes a million events with their deliveries while others are
 // accepted, and says how long the longest of those took.
 func BenchmarkPrune(b *testing.B) {
