@@ -81,7 +81,7 @@ var layers = map[string]layer{
 		},
 	},
 	"hooks/source": {
-		ours: []string{"hooks", "policy"},
+		ours: []string{"hooks", "policy", "render"},
 	},
 	"hooks/api": {
 		ours:   []string{"hooks", "hooks/source", "manifest", "policy", "render", "schemas"},

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/flaghook/flaghook/policy"
@@ -76,9 +77,9 @@ func (n *normalizer) document(id string, stamp render.Value, accesses []policy.A
 	titleVerb := n.text("titleVerb", titleVerb(verbKind, kind, n.in.Get("after")))
 	project := n.project(p, kind, name)
 	member := n.member()
-	links := n.in.Get("_links")
+	links := absoluteLinks(n.in.Get("_links"), n.in.Get("baseURL").AsString())
 
-	var b builder
+	b := builder{members: make([]render.Member, 0, 32)}
 	b.add("_links", links)
 	b.add("baseURL", n.in.Get("baseURL"))
 	b.add("_id", render.String(id))
@@ -88,7 +89,7 @@ func (n *normalizer) document(id string, stamp render.Value, accesses []policy.A
 	b.add("name", render.String(name))
 	b.add("key", render.String(key))
 	b.add("accesses", n.accessList(accesses))
-	b.add("details", n.threeForms("details", threeForms{}))
+	b.add("details", n.details(accesses[0].Action))
 	b.add("comment", n.in.Get("comment"))
 	b.add("project", project)
 	b.add("tags", n.tags(n.in.Get("tags"), p.tags))
@@ -98,6 +99,7 @@ func (n *normalizer) document(id string, stamp render.Value, accesses []policy.A
 	b.add("app", n.in.Get("app"))
 	b.add("titleVerb", render.String(titleVerb))
 	b.add("verbKind", render.String(verbKind))
+	b.add("inferred", n.in.Get("inferred"))
 	b.add("title", n.threeForms("title", sentence{
 		who: actor(member, n.in), email: member.Get("email").AsString(), verb: titleVerb, name: name,
 		href: links.Path("site", "href").AsString(), environment: environmentPhrase(kind, project),
@@ -112,16 +114,32 @@ func (n *normalizer) document(id string, stamp render.Value, accesses []policy.A
 
 // addUnknown appends the members that this version does not know.
 func (n *normalizer) addUnknown(b *builder) render.Value {
-	known := map[string]bool{"id": true, "action": true, "resource": true}
-	for _, m := range b.members {
-		known[m.Key] = true
-	}
+	derived := b.members
 	for key, v := range n.in.Members() {
-		if !known[key] {
-			b.add(key, v)
+		switch key {
+		case "id", "action", "resource": // for posting alone
+		default:
+			if !slices.ContainsFunc(derived, func(m render.Member) bool { return m.Key == key }) {
+				b.add(key, v)
+			}
 		}
 	}
 	return render.Object(b.members...)
+}
+
+// absoluteLinks gives links that begin with a slash, as LaunchDarkly's API has
+// them, their place on the web.
+func absoluteLinks(links render.Value, baseURL string) render.Value {
+	if baseURL == "" {
+		return links
+	}
+	for rel, link := range links.Members() {
+		href := link.Get("href").AsString()
+		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
+			links = links.With(rel, link.With("href", render.String(strings.TrimRight(baseURL, "/")+href)))
+		}
+	}
+	return links
 }
 
 // text is a string member, or what was derived for it when it is absent. An

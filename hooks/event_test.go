@@ -56,7 +56,7 @@ func TestShortestEventIsFilledIn(t *testing.T) {
 		"timestamp": {"milliseconds": 1772600767890, "seconds": 1772600767, "rfc3339": "2026-03-04T05:06:07Z", "simple": "2026-03-04 05:06:07"},
 		"kind": "flag", "name": "checkout", "key": "checkout",
 		"accesses": [{"action": "updateOn", "resource": "proj/web;ops:env/production;{critical:true}:flag/checkout;payments"}],
-		"details": {"plainText": "", "markdown": "", "html": ""},
+		"details": {"plainText": "Turned on", "markdown": "* Turned on\n", "html": "<ul><li>Turned on</li></ul>"},
 		"project": {"name": "web", "key": "web", "tags": ["ops"], "environment": {"name": "production", "key": "production", "tags": []}},
 		"tags": ["payments"],
 		"member": {"email": "ann@example.com", "firstName": "Ann", "lastName": "Lee", "emailLocalPart": "ann", "displayName": "Ann Lee"},

@@ -3,11 +3,13 @@ package hooks
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/flaghook/flaghook/policy"
@@ -51,15 +53,23 @@ func (e EventErrors) Error() string {
 	return strings.Join(texts, "\n")
 }
 
-// NewID makes an id that sorts by the time it was made: 12 hex digits of Unix
-// milliseconds, then 20 random ones.
+// lastID is the part of the last id that sorts.
+var lastID atomic.Int64
+
+// NewID makes an id that sorts by the time it was made, and after all that this
+// process made before: 12 hex digits of Unix milliseconds, 4 that count within
+// one, then 16 random ones.
 func NewID() string {
 	var b [16]byte
-	ms := time.Now().UnixMilli()
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
+	for {
+		last := lastID.Load()
+		next := max(last+1, time.Now().UnixMilli()<<16)
+		if lastID.CompareAndSwap(last, next) {
+			binary.BigEndian.PutUint64(b[:], uint64(next))
+			break
+		}
 	}
-	rand.Read(b[6:]) // never fails (crypto/rand)
+	rand.Read(b[8:]) // never fails (crypto/rand)
 	return hex.EncodeToString(b[:])
 }
 
@@ -190,8 +200,21 @@ var memberTypes = []struct {
 	{"app", []render.Kind{render.KindObject}},
 	{"app/name", []render.Kind{render.KindString}},
 	{"target", []render.Kind{render.KindObject}},
+	{"inferred", []render.Kind{render.KindBool}},
 	{"source", []render.Kind{render.KindObject}},
 }
+
+// memberPaths are the paths of memberTypes, taken apart once.
+var memberPaths = func() [][]string {
+	paths := make([][]string, len(memberTypes))
+	for i, m := range memberTypes {
+		paths[i] = strings.Split(m.path, "/")
+	}
+	return paths
+}()
+
+// tagPaths are the lists of tags.
+var tagPaths = [][]string{{"tags"}, {"project", "tags"}, {"project", "environment", "tags"}}
 
 var kindNames = map[render.Kind]string{
 	render.KindNull: "null", render.KindBool: "a boolean", render.KindNumber: "a number",
@@ -203,8 +226,8 @@ func (n *normalizer) checkTypes() {
 		n.fail("", "it is %s; an event is an object with accesses, or action and resource", kindNames[n.in.Kind()])
 		return
 	}
-	for _, m := range memberTypes {
-		v := n.in.Path(strings.Split(m.path, "/")...)
+	for i, m := range memberTypes {
+		v := n.in.Path(memberPaths[i]...)
 		if !v.IsDefined() || v.Kind() == render.KindNull {
 			continue
 		}
@@ -212,11 +235,11 @@ func (n *normalizer) checkTypes() {
 			n.fail("/"+m.path, "it is %s; it must be %s", kindNames[v.Kind()], kindList(m.kinds))
 		}
 	}
-	for _, path := range []string{"tags", "project/tags", "project/environment/tags"} {
-		v := n.in.Path(strings.Split(path, "/")...)
+	for _, path := range tagPaths {
+		v := n.in.Path(path...)
 		for i := range v.Len() {
 			if v.Kind() == render.KindArray && v.At(i).Kind() != render.KindString {
-				n.fail(fmt.Sprintf("/%s/%d", path, i), "it is %s; a tag is a string", kindNames[v.At(i).Kind()])
+				n.fail(fmt.Sprintf("/%s/%d", strings.Join(path, "/"), i), "it is %s; a tag is a string", kindNames[v.At(i).Kind()])
 			}
 		}
 	}

@@ -21,12 +21,14 @@ func titleVerb(action, kind string, after render.Value) string {
 		return verb
 	}
 	thing := " the " + strings.ReplaceAll(kind, "-", " ")
-	on := after.Get("on")
+	on, known := isOn(after)
 	switch {
-	case action == "updateOn" && on.Kind() == render.KindBool && on.AsBool():
+	case action == "updateOn" && known && on:
 		return "turned on" + thing
-	case action == "updateOn" && on.Kind() == render.KindBool:
+	case action == "updateOn" && known:
 		return "turned off" + thing
+	case action == "deleteApprovalRequest" && kind == "flag":
+		return "deleted an approval request for the flag"
 	case action == "updateGlobalArchived" && after.Get("archived").Kind() == render.KindBool && !after.Get("archived").AsBool():
 		return "restored" + thing
 	case action == "updateGlobalArchived":
@@ -127,11 +129,14 @@ func mdLink(text, href string) string {
 	if !linkable(href) {
 		return mdEscape(text)
 	}
-	// In the angle-bracket-free form a destination may not hold spaces,
-	// controls or unbalanced parentheses (CommonMark 0.31, section 6.3).
-	safe := strings.NewReplacer(" ", "%20", "(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "\n", "%0A", "\r", "%0D", "\t", "%09")
-	return "[" + mdEscape(text) + "](" + safe.Replace(href) + ")"
+	return "[" + mdEscape(text) + "](" + mdDestination.Replace(href) + ")"
 }
+
+// mdDestination makes an address a link's destination. In the form without angle
+// brackets it may not hold spaces, controls or unbalanced parentheses
+// (CommonMark 0.31, section 6.3).
+var mdDestination = strings.NewReplacer(
+	" ", "%20", "(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "\n", "%0A", "\r", "%0D", "\t", "%09")
 
 // mdCode writes a code span, in a fence longer than any run of backticks in
 // the text (CommonMark 0.31, section 6.1).

@@ -77,7 +77,19 @@ func TestIconsAreHarmlessAndLabelled(t *testing.T) {
 	}
 }
 
-var jsonExample = regexp.MustCompile("(?s)```json\n(.*?)```")
+// bodyExample is the first code block behind the heading "What arrives", "" for none. Its fence may be longer than
+// three backticks, where the body holds three.
+func bodyExample(readme string) string {
+	_, rest, _ := strings.Cut(readme, "## What arrives\n")
+	_, rest, found := strings.Cut(rest, "\n```")
+	if !found {
+		return ""
+	}
+	fence := "```" + rest[:len(rest)-len(strings.TrimLeft(rest, "`"))]
+	_, rest, _ = strings.Cut(rest, "\n") // behind the language
+	example, _, _ := strings.Cut(rest, "\n"+fence+"\n")
+	return example
+}
 
 // A README shows what arrives, names every setting, and says which pages it
 // was written against and when. What it shows is what is sent.
@@ -105,11 +117,11 @@ func TestReadmesAreTrue(t *testing.T) {
 					t.Errorf("README.md does not explain the setting %s", v.Key)
 				}
 			}
-			example := jsonExample.FindStringSubmatch(readme)
-			if example == nil {
+			example := bodyExample(readme)
+			if example == "" {
 				t.Fatal("README.md shows no body")
 			}
-			if !arrives(t, key, example[1]) {
+			if !arrives(t, key, example) {
 				t.Error("the body that README.md shows is that of no sample event; take it from testdata")
 			}
 		})
@@ -120,13 +132,17 @@ func TestReadmesAreTrue(t *testing.T) {
 func arrives(t *testing.T, key, example string) bool {
 	t.Helper()
 	var want any
-	if err := json.Unmarshal([]byte(example), &want); err != nil {
-		t.Fatalf("the body that README.md shows is not JSON: %v", err)
-	}
+	isJSON := json.Unmarshal([]byte(example), &want) == nil
 	for _, name := range schemas.SampleNames() {
 		sent := readGolden(t, filepath.Join(key, "testdata", name+".json")).Outcome.Request
+		if sent == nil {
+			continue // nothing is sent of this sample
+		}
 		var got any
-		if json.Unmarshal(sent.Body, &got) == nil && reflect.DeepEqual(want, got) {
+		if json.Unmarshal(sent.Body, &got) == nil && isJSON && reflect.DeepEqual(want, got) {
+			return true
+		}
+		if strings.TrimSpace(string(sent.Body)) == strings.TrimSpace(example) {
 			return true
 		}
 	}

@@ -134,7 +134,7 @@ func golden(t *testing.T, i *manifest.Integration, file string) {
 	if got.Request == nil {
 		t.Fatalf("nothing is sent: %s", got.Reason)
 	}
-	checkLimits(t, i.Key, got.Request.Body)
+	accepted(t, i.Key, got.Request)
 	if *update {
 		g.Outcome = got
 		data, err := g.Format()
@@ -159,10 +159,26 @@ func TestEveryTemplateRendersEverySample(t *testing.T) {
 			for _, name := range schemas.SampleNames() {
 				t.Run(i.Key+"/"+key+"/"+name, func(t *testing.T) {
 					r := renderOne(t, i, sample(t, name), manifest.RenderInput{Config: c, Template: key, Strict: true})
-					checkLimits(t, i.Key, r.Body)
+					accepted(t, i.Key, r)
 				})
 			}
 		}
+	}
+}
+
+// No two integrations send the same to the same place: one of them would be of no
+// use. But webhook sends what LaunchDarkly's own webhooks do, as its name promises to
+// clients of that API, and launchdarkly-webhook stands in the row of the systems
+// that flaghook takes events from and sends them on as.
+func TestNoTwoAreAlike(t *testing.T) {
+	seen := map[string]string{}
+	for _, i := range load(t).All() {
+		r := readGolden(t, filepath.Join(i.Key, "testdata", "flag-on.json")).Outcome.Request
+		sent := i.Hook().Endpoint.URL + "\n" + string(r.Body)
+		if other, found := seen[sent]; found && i.Key != "webhook" && other != "launchdarkly-webhook" {
+			t.Errorf("%s and %s are alike in endpoint and body", other, i.Key)
+		}
+		seen[sent] = i.Key
 	}
 }
 
@@ -186,7 +202,7 @@ func TestLeanEventsRender(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkLimits(t, i.Key, renderOne(t, i, e.Doc(), manifest.RenderInput{Config: c, Strict: true}).Body)
+			accepted(t, i.Key, renderOne(t, i, e.Doc(), manifest.RenderInput{Config: c, Strict: true}))
 		}
 	}
 }
@@ -197,7 +213,7 @@ func TestDatadogHidesMembers(t *testing.T) {
 	in := manifest.RenderInput{Config: parse(t, []byte(`{"apiKey": "k", "hideMemberDetails": true}`))}
 	for _, name := range []string{"flag-on", "segment-update", "project-create"} {
 		r := renderOne(t, datadog, sample(t, name), in)
-		checkLimits(t, "datadog", r.Body)
+		accepted(t, "datadog", r)
 		member := sample(t, name).Get("member")
 		for _, key := range []string{"email", "firstName", "lastName", "_id"} {
 			if secret := member.Get(key).AsString(); bytes.Contains(r.Body, []byte(secret)) {
@@ -241,9 +257,6 @@ func renderOne(t fataler, i *manifest.Integration, doc render.Value, in manifest
 	}
 	if err := rendered.Request.Check(); err != nil {
 		t.Fatalf("%s: %v", i.Key, err)
-	}
-	if !json.Valid(rendered.Request.Body) {
-		t.Fatalf("%s: the body is not JSON:\n%s", i.Key, rendered.Request.Body)
 	}
 	return rendered.Request
 }

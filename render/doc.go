@@ -31,7 +31,9 @@
 // Values: lookup(value, name); log, which does nothing; pathEncode(value), JavaScript's encodeURI; queryEncode(value),
 // encodeURIComponent; basicAuthHeaderValue(user, password); formatWithOffset(milliseconds, offset, format);
 // json(value); truncate(value, n, suffix); default(value, other); join(array, separator); lower(value); upper(value);
-// formatTime(value, layout, offset).
+// formatTime(value, layout, offset); startsWith(value, prefix); replace(value, old, new); safeLink(value), which is empty
+// unless the value is the URL of a page; and to make a text plain in the markup of the place where it arrives,
+// htmlEscape(value), markdownEscape(value), slackEscape(value), discordEscape(value) and zulipEscape(value).
 //
 // formatWithOffset moves a time by so many seconds and writes it as "milliseconds", "seconds", "rfc3339"
 // (2020-02-04T00:54:45Z) or "simple" (2020-02-04 00:54:45). json writes a value as JSON that is not escaped again.
@@ -42,4 +44,7 @@
 // offset ("+02:00", or seconds; UTC unless given). A layout is a name (rfc3339, iso, rfc1123, date, time, simple,
 // long) or holds directives of strftime: %Y %y %m %-m %B %b %d %-d %e %j %A %a %H %-H %I %-I %p %M %S %L %s %Q %z %:z
 // %F %T %R %D %%.
+//
+// Helpers that escape for markup may write several characters for one: truncate first, then escape. In a body of JSON
+// they are written with three braces, {{{markdownEscape name}}}, since {{name}} escapes for HTML once more.
 package render

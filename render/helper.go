@@ -47,6 +47,14 @@ var helpers = table(
 	helper{name: "lower", min: 1, max: 1, extra: true, call: lower},
 	helper{name: "upper", min: 1, max: 1, extra: true, call: upper},
 	helper{name: "formatTime", min: 2, max: 3, extra: true, call: formatTime, lint: lintFormatTime},
+	helper{name: "startsWith", min: 2, max: 2, extra: true, call: startsWith},
+	helper{name: "replace", min: 3, max: 3, extra: true, call: replace},
+	helper{name: "safeLink", min: 1, max: 1, extra: true, call: safeLink},
+	helper{name: "htmlEscape", min: 1, max: 1, extra: true, call: htmlEscape},
+	helper{name: "markdownEscape", min: 1, max: 1, extra: true, call: markdownEscape},
+	helper{name: "slackEscape", min: 1, max: 1, extra: true, call: slackEscape},
+	helper{name: "discordEscape", min: 1, max: 1, extra: true, call: discordEscape},
+	helper{name: "zulipEscape", min: 1, max: 1, extra: true, call: zulipEscape},
 )
 
 var helperNames = slices.Sorted(maps.Keys(helpers))
@@ -198,6 +206,23 @@ func lower(args []Value) (Value, error) { return String(strings.ToLower(arg(args
 
 // upper(value) is the text in upper case, letter by letter: ß stays ß.
 func upper(args []Value) (Value, error) { return String(strings.ToUpper(arg(args, 0).Text())), nil }
+
+// startsWith(value, prefix) is whether the text begins with the other, for {{#if (startsWith titleVerb "turned on")}}.
+func startsWith(args []Value) (Value, error) {
+	return Bool(strings.HasPrefix(arg(args, 0).Text(), arg(args, 1).Text())), nil
+}
+
+// replace(value, old, new) is the text with every old replaced by new. Without an old the text is as it was.
+func replace(args []Value) (Value, error) {
+	s, old, other := arg(args, 0).Text(), arg(args, 1).Text(), arg(args, 2).Text()
+	if old == "" {
+		return String(s), nil
+	}
+	if len(s)+strings.Count(s, old)*(len(other)-len(old)) > maxOutput {
+		return Value{}, errTooLong
+	}
+	return String(strings.ReplaceAll(s, old, other)), nil
+}
 
 // truncate(value, n, suffix) is the text if it has at most n characters, else its beginning and the suffix ("…"
 // unless given), together at most n. It does not cut between a letter and its accent, nor inside a joined emoji.

@@ -1,8 +1,13 @@
 package render_test
 
 import (
+	"html"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
+
+	"pgregory.net/rapid"
 
 	"github.com/flaghook/flaghook/render"
 )
@@ -42,6 +47,8 @@ func TestHelpers(t *testing.T) {
 		{`{{lookup a 1}}{{lookup o "k"}}{{lookup a.[3] 0}}{{lookup s 0}}{{lookup a "length"}}{{lookup o "constructor"}}`, "2vyH4", ""},
 		{`{{log s}}{{log}}{{log a b c}}`, "", ""},
 		{`{{#lower "X<"}}never{{/lower}}`, "x<", "x<"},
+		{`{{startsWith "turned on" "turned"}}|{{startsWith s "h"}}|{{startsWith missing ""}}|{{startsWith n "5"}}|{{#if (startsWith e "x")}}y{{else}}n{{/if}}`, "true|false|true|true|n", ""},
+		{`{{replace "a-b-c" "-" "--"}}|{{replace n 5 6}}|{{replace "ab" "" "x"}}|{{replace missing "a" "b"}}|{{replace "ab" "b"}}`, "a--b--c|6|ab||a", ""},
 		{`{{a}}|{{{o}}}|{{@root.a.length}}`, "x,2,,y|[object Object]|4", ""},
 	} {
 		if c.json == "" {
@@ -101,4 +108,93 @@ func TestHelperErrors(t *testing.T) {
 			t.Errorf("%s\n got %q, %v\nwant %s", template, got, err, want)
 		}
 	}
+}
+
+// What stands for a text in each markup. The zero-width space is shown as ^, the blank that does not break as _.
+func TestMarkupHelpers(t *testing.T) {
+	for _, c := range []struct{ helper, text, want string }{
+		{"htmlEscape", `<b a='1' c="2">&amp;`, "&lt;b a='1' c=&quot;2&quot;&gt;&amp;amp;"},
+		{"htmlEscape", "*a* _b_\n  c\x00\x07", "*a* _b_\n  c"},
+
+		{"markdownEscape", "*b* _i_ ~~s~~ `c` [x](y) ![x](y) a|b #1 \\", "\\*b\\* \\_i\\_ \\~\\~s\\~\\~ \\`c\\` \\[x\\](y) !\\[x\\](y) a\\|b \\#1 \\\\"},
+		{"markdownEscape", "<b>&lt;</b>", "&lt;b&gt;&amp;lt;&lt;/b&gt;"},
+		{"markdownEscape", "@all ping @here, a.@x or x@example.com, \u00e9@y", "@^all ping @^here, a.@^x or x@example.com, \u00e9@y"},
+		{"markdownEscape", "- a\n+ b\r1. c\n 2) d\n12a. e\n===\na - b + c = d 1. e", "\\- a\n\\+ b\r1\\. c\n_2\\) d\n12a. e\n&#61;==\na - b + c = d 1. e"},
+		{"markdownEscape", "    code\n\tcode\n  and so on", "____code\n__code\n__and so on"},
+
+		{"slackEscape", "<!channel> & <@U1|x>", "&lt;!channel&gt; &amp; &lt;@U1|x&gt;"},
+		{"slackEscape", "*b* a_b ~s~ `c`", "^*^b^*^ a^_^b ^~^s^~^ ^`^c^`^"},
+		{"slackEscape", "> quoted\na > b\n > c", "^&gt; quoted\na &gt; b\n_^&gt; c"},
+		{"slackEscape", ":fire: https://x at 10: end:", ":^fire: https://x at 10: end:"},
+
+		{"discordEscape", "*b* __u__ ~~s~~ ||x|| `c` [x](y) <@1> <t:1:R>", "\\*b\\* \\_\\_u\\_\\_ \\~\\~s\\~\\~ \\|\\|x\\|\\| \\`c\\` \\[x\\](y) \\<@^1\\> \\<t\\:1\\:R\\>"},
+		{"discordEscape", "@everyone x@here", "@^everyone x@^here"},
+		{"discordEscape", "# a\n-# b\n- c\n1. d\n> e: https://f", "\\# a\n\\-\\# b\n\\- c\n1\\. d\n\\> e: https\\://f"},
+
+		{"zulipEscape", "**b** `c` @**all** #**x** [a](b) <time:1> $$x$$ :+1: &", "&#42;&#42;b&#42;&#42; &#96;c&#96; &#64;&#42;&#42;all&#42;&#42; &#35;&#42;&#42;x&#42;&#42; &#91;a&#93;(b) &#60;time&#58;1&#62; &#36;&#36;x&#36;&#36; &#58;+1&#58; &#38;"},
+		{"zulipEscape", "- a\n2. b\n|c|~d\\", "&#45; a\n2&#46; b\n&#124;c&#124;&#126;d&#92;"},
+
+		{"safeLink", "https://example.com/a_b?c=d&e=%20f#g", "https://example.com/a_b?c=d&e=%20f#g"},
+		{"safeLink", "HTTP://[::1]:80/x", "http://[::1]:80/x"},
+		{"safeLink", "https://example.com/a (b) <c>|d\"e\\f\n@all\u00e9 100% %4 %zz", "https://example.com/a%20%28b%29%20%3Cc%3E%7Cd%22e%5Cf%0A@all%C3%A9%20100%25%20%254%20%25zz"},
+		{"safeLink", "javascript:alert(1)//://x", ""},
+		{"safeLink", "/flags/x", ""},
+		{"safeLink", "https://", ""},
+		{"safeLink", "https:///x", ""},
+		{"safeLink", "httpx://example.com", ""},
+		{"safeLink", "", ""},
+	} {
+		context := render.Object(render.Member{Key: "text", Value: render.String(c.text)})
+		got, err := renderText("{{{"+c.helper+" text}}}", context, render.EscapeHTML, render.RenderOptions{})
+		shown := strings.NewReplacer("\u200b", "^", "\u00a0", "_").Replace(got)
+		if err != nil || shown != c.want {
+			t.Errorf("%s of %q\n got %q, %v\nwant %q", c.helper, c.text, shown, err, c.want)
+		}
+	}
+}
+
+// unescape undoes what each helper does, but for invisible characters.
+var unescape = map[string]func(string) string{
+	"htmlEscape":     html.UnescapeString,
+	"markdownEscape": func(s string) string { return html.UnescapeString(dropBackslashes(s)) },
+	"slackEscape":    html.UnescapeString,
+	"discordEscape":  dropBackslashes,
+	"zulipEscape":    html.UnescapeString,
+}
+
+func dropBackslashes(s string) string {
+	return regexp.MustCompile(`\\([!-/:-@\[-`+"`"+`{-~])`).ReplaceAllString(s, "$1")
+}
+
+// Whatever the text, a reader sees that text: the markup that a helper writes stands for it, no more and no less.
+func TestMarkupHelpersKeepTheText(t *testing.T) {
+	blanks := strings.NewReplacer("\u200b", "", "\u00a0", " ", "\t", "  ")
+	printable := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) {
+				return -1
+			}
+			return r
+		}, s)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOf(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
+			"*", "_", "`", "&lt;", "<@U1>", "@everyone", "\n", "\t", " ", "1.", "- ", "\\", "&#42;", "a", "://",
+		}))).Draw(t, "text"), "")
+		text = strings.ToValidUTF8(text, "\ufffd")
+		context := render.Object(render.Member{Key: "text", Value: render.String(text)})
+		for name, undo := range unescape {
+			got, err := renderText("{{{"+name+" text}}}", context, render.EscapeHTML, render.RenderOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, seen := blanks.Replace(printable(text)), blanks.Replace(undo(got))
+			if name == "htmlEscape" { // it leaves blanks alone
+				want, seen = printable(text), undo(got)
+			}
+			if seen != want {
+				t.Fatalf("%s of %q is %q, which shows %q", name, text, got, seen)
+			}
+		}
+	})
 }

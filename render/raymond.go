@@ -45,7 +45,7 @@ func (h *helper) forRaymond(args ...any) any {
 	switch {
 	case v.safe:
 		return raymond.SafeString(v.str)
-	case v.kind == KindArray || v.kind == KindObject:
+	case v.kind == KindArray || v.kind == KindObject || v.kind == KindBool:
 		return toGo(v)
 	}
 	return v.Text()

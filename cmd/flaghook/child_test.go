@@ -187,7 +187,7 @@ func (c *child) request(method, url string, body []byte) (status int, answer []b
 	if c.token != "" {
 		req.Header.Set("Authorization", c.token)
 	}
-	res, err := client.Do(req)
+	res, err := httpClient.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -196,7 +196,7 @@ func (c *child) request(method, url string, body []byte) (status int, answer []b
 	return res.StatusCode, answer, err
 }
 
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+var httpClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
 // get reads a JSON answer of 200 into v.
 func (c *child) get(path string, v any) {

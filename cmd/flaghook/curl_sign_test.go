@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	reference "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/flaghook/flaghook/hooks/hookstest"
 	"github.com/flaghook/flaghook/manifest"
@@ -63,9 +63,9 @@ func signedFolder(t *testing.T, body string) string {
 // checkSigned verifies a request as a receiver does.
 func checkSigned(t *testing.T, h http.Header, body []byte, secret, standard string) {
 	t.Helper()
-	receiver, err := reference.NewWebhookRaw([]byte(standard))
+	receiver, err := standardwebhooks.NewWebhookRaw([]byte(standard))
 	if strings.HasPrefix(standard, "whsec_") {
-		receiver, err = reference.NewWebhook(standard)
+		receiver, err = standardwebhooks.NewWebhook(standard)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -102,7 +102,8 @@ usage or unreadable input.`,
 		return usagef("%w; see '%s --help'", err, cmd.CommandPath())
 	})
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(serveCommand(), demoCommand(), validateCommand(), previewCommand(), curlCommand(), newCommand(), testCommand(), samplesCommand(), renderCommand(), policyCommand(), schemaCommand(), versionCommand())
+	root.AddCommand(serveCommand(), demoCommand(), validateCommand(), previewCommand(), curlCommand(), newCommand(), testCommand(), samplesCommand(), renderCommand(), policyCommand(), schemaCommand(), docsCommand(), versionCommand())
+	root.AddCommand(remoteCommands()...)
 	return root
 }
 

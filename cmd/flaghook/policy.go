@@ -20,7 +20,7 @@ import (
 func policyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
-		Short: "Check policies",
+		Short: "Check and write policies",
 		Long:  `A policy says which events a subscription gets; docs/policies.md describes the language.`,
 		Example: `  flaghook policy check --policy policy.json --sample flag-on
   flaghook policy check --help`,
@@ -30,6 +30,7 @@ func policyCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(policyCheckCommand())
+	cmd.AddCommand(policyFromCommands()...)
 	return cmd
 }
 

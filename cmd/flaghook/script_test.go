@@ -27,6 +27,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
 			env.Values[toolKey{}] = &tool{}
+			env.Values[serverKey{}] = &scriptedServer{}
 			return os.CopyFS(filepath.Join(env.WorkDir, "tools"), os.DirFS(filepath.Join("testdata", "tools")))
 		},
 		Condition: func(cond string) (bool, error) {
@@ -41,6 +42,10 @@ func TestScripts(t *testing.T) {
 			"nothing":  nothing,
 			"receiver": receiver(t),
 			"arrived":  arrived,
+			"server":   scriptServer,
+			"capture":  capture,
+			"until":    until,
+			"receives": receives,
 		},
 	})
 }

@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/flaghook/flaghook/integrations"
 	"github.com/flaghook/flaghook/manifest"
 )
 
@@ -29,8 +28,15 @@ type serveFlags struct {
 	egressAllow      []string
 	adminTokenFile   string
 	tlsCert, tlsKey  string
+	tlsSelfSigned    bool
+	publicURL        string
+	rateLimit        int
+	egressProxy      string
+	egressCA         string
+	requireHTTPS     bool
 	logLevel, logFmt string
 	shutdownTimeout  time.Duration
+	storage          storageFlags
 }
 
 func serveCommand() *cobra.Command {
@@ -43,7 +49,10 @@ FLAGHOOK_<FLAG>, such as FLAGHOOK_ADDR (flag before environment before default);
 lists are separated by commas.
 
 The admin token is read from --admin-token-file or FLAGHOOK_ADMIN_TOKEN, else one
-is made and kept in DATA/admin.token.`,
+is made and kept in DATA/admin.token.
+
+SIGHUP reads the integration folders again. The files of --tls-cert and --tls-key
+are read again when they have changed.`,
 		Example: `  flaghook serve
   flaghook serve --data /var/lib/flaghook --integrations ./my-integrations
   flaghook serve --egress-allow 10.1.0.0/16    # endpoints inside the network
@@ -57,21 +66,29 @@ is made and kept in DATA/admin.token.`,
 			if err != nil {
 				return err
 			}
+			tuneGarbage(os.LookupEnv)
 			return serve(cmd.Context(), config)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8480", "listen `address` of the REST API")
-	flags.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:8481", "listen `address` of /healthz and /readyz for the people who run it; empty for none")
+	flags.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:8481", "listen `address` of /metrics, /healthz and /readyz for the people who run it; empty for none")
 	flags.StringVar(&f.data, "data", "flaghook-data", "`DIR` that holds everything stored")
 	flags.StringSliceVar(&f.dirs, "integrations", nil, "`DIR` with integration folders, beside the embedded ones and before them (repeatable)")
 	flags.StringSliceVar(&f.egressAllow, "egress-allow", nil, "`CIDR` of loopback or private endpoints that may be delivered to (repeatable)")
 	flags.StringVar(&f.adminTokenFile, "admin-token-file", "", "`FILE` with the admin token")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "`FILE` with the certificate chain (PEM); with --tls-key the API speaks HTTPS")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "`FILE` with the certificate's key (PEM)")
+	flags.BoolVar(&f.tlsSelfSigned, "tls-self-signed", false, "speak HTTPS with a certificate of its own, DATA/tls.crt, to try things")
+	flags.StringVar(&f.publicURL, "public-url", "", "`URL` at which clients reach the API, where that is not its address")
+	flags.IntVar(&f.rateLimit, "rate-limit", 0, "how many requests a second a token may make, `N`; 0 is no limit")
+	flags.StringVar(&f.egressProxy, "egress-proxy", "", "`URL` of an HTTP proxy that deliveries go through by CONNECT")
+	flags.StringVar(&f.egressCA, "egress-ca", "", "`FILE` with more certificates (PEM) that endpoints may be signed by")
+	flags.BoolVar(&f.requireHTTPS, "require-https", false, "refuse endpoints with http://")
 	f.logLevel, f.logFmt = "info", "text"
 	flags.Var(&oneOf{value: &f.logLevel, allowed: []string{"debug", "info", "warn", "error"}}, "log-level", "`level`: debug, info, warn or error")
 	flags.Var(&oneOf{value: &f.logFmt, allowed: []string{"text", "json"}}, "log-format", "`format`: text or json")
+	f.storage.add(flags)
 	flags.DurationVar(&f.shutdownTimeout, "shutdown-timeout", 25*time.Second, "how long attempts under way may take to finish at the end")
 	return cmd
 }
@@ -102,8 +119,16 @@ func (f *serveFlags) config(cmd *cobra.Command) (serverConfig, error) {
 		TLSCert: f.tlsCert, TLSKey: f.tlsKey, ShutdownTimeout: f.shutdownTimeout,
 		Logger: newLogger(cmd, f.logLevel, f.logFmt),
 	}
-	if (f.tlsCert == "") != (f.tlsKey == "") {
+	c.TLSSelfSigned, c.PublicURL, c.RateLimit, c.RequireHTTPS = f.tlsSelfSigned, f.publicURL, f.rateLimit, f.requireHTTPS
+	switch {
+	case (f.tlsCert == "") != (f.tlsKey == ""):
 		return c, usagef("--tls-cert and --tls-key go together")
+	case f.tlsCert != "" && f.tlsSelfSigned:
+		return c, usagef("--tls-self-signed makes a certificate; leave --tls-cert and --tls-key out")
+	case !isPublicURL(f.publicURL):
+		return c, usagef("--public-url %s: it must be a URL such as https://flags.example.com/hooks", f.publicURL)
+	case f.rateLimit < 0:
+		return c, usagef("--rate-limit %d: it must be positive, or 0 for no limit", f.rateLimit)
 	}
 	for flag, addr := range map[string]string{"--addr": f.addr, "--ops-addr": f.opsAddr} {
 		if err := checkAddr(addr); err != nil && (addr != "" || flag == "--addr") {
@@ -113,15 +138,17 @@ func (f *serveFlags) config(cmd *cobra.Command) (serverConfig, error) {
 	if f.shutdownTimeout <= 0 {
 		return c, usagef("--shutdown-timeout must be positive, such as 25s")
 	}
-	for _, s := range f.egressAllow {
-		prefix, err := parsePrefix(s)
-		if err != nil {
-			return c, usagef("--egress-allow %s: it is neither a CIDR such as 10.1.0.0/16 nor an address", s)
-		}
-		c.EgressAllow = append(c.EgressAllow, prefix)
+	if err := f.egress(&c); err != nil {
+		return c, err
+	}
+	if err := f.storage.config(&c); err != nil {
+		return c, err
 	}
 	var err error
-	if c.Catalog, err = f.catalog(c.Logger); err != nil {
+	c.LoadCatalog = func(present *manifest.Catalog) (*manifest.Catalog, []manifest.Finding, error) {
+		return loadCatalog(f.dirs, present, c.Logger)
+	}
+	if c.Catalog, _, err = c.LoadCatalog(nil); err != nil {
 		return c, err
 	}
 	token, fromEnv := os.LookupEnv("FLAGHOOK_ADMIN_TOKEN")
@@ -134,6 +161,45 @@ func (f *serveFlags) config(cmd *cobra.Command) (serverConfig, error) {
 		c.AdminToken = strings.TrimSpace(token)
 	}
 	return c, err
+}
+
+// isPublicURL takes an absolute URL with no more than a path, or none.
+func isPublicURL(text string) bool {
+	u, err := url.Parse(text)
+	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
+		u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
+// egress reads what deliveries may reach, and how.
+func (f *serveFlags) egress(c *serverConfig) error {
+	for _, s := range f.egressAllow {
+		prefix, err := parsePrefix(s)
+		if err != nil {
+			return usagef("--egress-allow %s: it is neither a CIDR such as 10.1.0.0/16 nor an address", s)
+		}
+		c.EgressAllow = append(c.EgressAllow, prefix)
+	}
+	if f.egressProxy != "" {
+		proxy, err := url.Parse(f.egressProxy)
+		if err != nil || proxy.Host == "" { // the text may hold a password, so neither is it shown nor the error
+			return usagef("--egress-proxy: it must be a URL such as http://proxy.example.com:3128")
+		}
+		c.EgressProxy = proxy
+	}
+	if f.egressCA == "" {
+		return nil
+	}
+	data, err := os.ReadFile(f.egressCA)
+	if err != nil {
+		return usagef("--egress-ca: %w", err)
+	}
+	if c.EgressCAs, err = x509.SystemCertPool(); err != nil {
+		return fmt.Errorf("the system's certificates, which --egress-ca adds to: %w", err)
+	}
+	if !c.EgressCAs.AppendCertsFromPEM(data) {
+		return usagef("--egress-ca %s: it holds no certificate in PEM", f.egressCA)
+	}
+	return nil
 }
 
 // checkAddr refuses what no listener can have, before anything is opened.
@@ -155,50 +221,6 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(s)
 	return p.Masked(), err
-}
-
-// catalog is the embedded one under those of --integrations, the first of which
-// wins. A folder with an error is left out and named, and what it would have
-// taken the place of is left out too: nobody wants another integration under
-// the same key.
-func (f *serveFlags) catalog(log *slog.Logger) (*manifest.Catalog, error) {
-	catalog, findings := manifest.Load(integrations.FS())
-	for _, dir := range slices.Backward(f.dirs) {
-		over, more, err := loadDir(dir)
-		if err != nil {
-			return nil, err
-		}
-		catalog = without(catalog, broken(dir, more)).Merge(over)
-		findings = append(findings, more...)
-	}
-	for _, finding := range findings {
-		if finding.Severity == manifest.SeverityError {
-			log.Error("integration left out", "finding", finding.String())
-		} else {
-			log.Debug("integration", "finding", finding.String())
-		}
-	}
-	return catalog, nil
-}
-
-// broken lists the keys of the folders of dir that have errors.
-func broken(dir string, findings []manifest.Finding) map[string]bool {
-	keys := map[string]bool{}
-	for _, finding := range findings {
-		if finding.Severity != manifest.SeverityError {
-			continue
-		}
-		keys[filepath.Base(dir)] = true // it may be an integration itself
-		if below, err := filepath.Rel(dir, finding.Path); err == nil {
-			key, _, _ := strings.Cut(filepath.ToSlash(below), "/")
-			keys[key] = true
-		}
-	}
-	return keys
-}
-
-func without(catalog *manifest.Catalog, keys map[string]bool) *manifest.Catalog {
-	return manifest.NewCatalog(slices.DeleteFunc(catalog.All(), func(i *manifest.Integration) bool { return keys[i.Key] })...)
 }
 
 func newLogger(cmd *cobra.Command, level, format string) *slog.Logger {

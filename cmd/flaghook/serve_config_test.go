@@ -33,13 +33,13 @@ func TestFirstIntegrationsFolderWins(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
 	slackCopy(t, first, "First")
 	slackCopy(t, second, "Second")
-	f := serveFlags{dirs: []string{first, second}}
-	catalog, err := f.catalog(slog.New(slog.DiscardHandler))
+	dirs := []string{first, second}
+	catalog, _, err := loadCatalog(dirs, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	served, _ := catalog.Get("slack")
-	previewed, _, err := findIntegration("slack", f.dirs)
+	previewed, _, err := findIntegration("slack", dirs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +55,7 @@ func TestBrokenFolderDoesNotBringTheEmbeddedOneBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{dir, filepath.Join(dir, "slack")} {
-		f := serveFlags{dirs: []string{dir}}
-		catalog, err := f.catalog(slog.New(slog.DiscardHandler))
+		catalog, _, err := loadCatalog([]string{dir}, nil, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -18,7 +20,9 @@ import (
 	"github.com/flaghook/flaghook/hooks"
 	"github.com/flaghook/flaghook/hooks/api"
 	"github.com/flaghook/flaghook/hooks/bolt"
+	"github.com/flaghook/flaghook/hooks/metrics"
 	"github.com/flaghook/flaghook/hooks/send"
+	"github.com/flaghook/flaghook/hooks/source"
 	"github.com/flaghook/flaghook/manifest"
 )
 
@@ -28,10 +32,24 @@ type serverConfig struct {
 	DataDir         string
 	AdminToken      string // empty: kept in DataDir
 	TLSCert, TLSKey string
+	TLSSelfSigned   bool // instead of the two: a certificate in DataDir
+	PublicURL       string
+	RateLimit       int // requests a second a token may make; 0: no limit
 	EgressAllow     []netip.Prefix
+	EgressProxy     *url.URL       // nil: none
+	EgressCAs       *x509.CertPool // nil: the system's
+	RequireHTTPS    bool
 	Catalog         *manifest.Catalog
+	// LoadCatalog reads the catalog again, given the one in use. Nil: it
+	// cannot be.
+	LoadCatalog     func(present *manifest.Catalog) (*manifest.Catalog, []manifest.Finding, error)
 	Logger          *slog.Logger
 	ShutdownTimeout time.Duration
+
+	KeyFile string // empty: in DataDir
+	Storage bolt.Options
+	// The engine's; 0 is its default.
+	Concurrency, HostConcurrency, SubscriptionConcurrency int
 }
 
 // grace is the part of the shutdown timeout in which what is under way may
@@ -48,10 +66,13 @@ type server struct {
 	db       *bolt.DB
 	sender   *send.Sender
 	engine   *hooks.Engine
+	metrics  *metrics.Metrics
+	sources  *source.Registry
 	api      net.Listener
 	ops      net.Listener // nil: none
 	servers  []*http.Server
 	stopping atomic.Bool
+	loading  sync.Mutex // held while the catalog is read again
 }
 
 // releaseTime is the part of the shutdown timeout that is kept for storing
@@ -70,15 +91,20 @@ func newServer(ctx context.Context, c serverConfig) (s *server, err error) {
 	if err = os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return s, fmt.Errorf("data directory: %w", err)
 	}
-	if s.db, err = bolt.Open(filepath.Join(c.DataDir, "flaghook.db"), bolt.Options{}); err != nil {
+	if err = s.openStorage(); err != nil {
 		return s, err
 	}
-	if s.sender, err = send.New(send.Options{EgressAllow: c.EgressAllow, UserAgent: "flaghook/" + readBuildInfo().Version}); err != nil {
-		return s, err
+	s.sender, err = send.New(send.Options{
+		EgressAllow: c.EgressAllow, Proxy: c.EgressProxy, RootCAs: c.EgressCAs, RequireHTTPS: c.RequireHTTPS,
+		UserAgent: "flaghook/" + readBuildInfo().Version,
+	})
+	if err != nil {
+		return s, usagef("egress: %w", err)
 	}
 	s.engine, err = hooks.New(ctx, hooks.Options{
 		Store: s.db, Queue: s.db, Sender: s.sender, Catalog: c.Catalog, Logger: c.Logger,
-		ShutdownGrace: c.grace(),
+		Observer: s.metrics, ShutdownGrace: c.grace(),
+		Concurrency: c.Concurrency, HostConcurrency: c.HostConcurrency, SubscriptionConcurrency: c.SubscriptionConcurrency,
 	})
 	if err != nil {
 		return s, err
@@ -104,31 +130,93 @@ func (s *server) findToken() error {
 }
 
 func (s *server) listen(ctx context.Context) error {
-	handler, err := api.New(api.Options{Engine: s.engine, Token: s.token, Logger: s.config.Logger, Ready: s.ready})
+	s.sources = source.NewRegistry(s.db, s.engine, s.config.Logger)
+	o := api.Options{
+		Engine: s.engine, Token: s.token, Sources: s.sources, Logger: s.config.Logger, Ready: s.ready, Backup: s.db.Backup,
+		RateLimit: s.config.RateLimit, PublicURL: s.config.PublicURL,
+	}
+	if s.config.LoadCatalog != nil {
+		o.Reload = s.reload
+	}
+	handler, err := api.New(o) //nolint:contextcheck // its handlers have the contexts of their requests
 	if err != nil {
-		return err
+		return usagef("%w", err)
 	}
 	var l net.ListenConfig
 	if s.api, err = l.Listen(ctx, "tcp", s.config.Addr); err != nil {
 		return fmt.Errorf("--addr: %w", err)
 	}
-	if s.config.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(s.config.TLSCert, s.config.TLSKey)
-		if err != nil {
-			return usagef("--tls-cert and --tls-key: %w", err)
+	if s.secure() {
+		if s.api, err = s.listenTLS(s.api); err != nil {
+			return err
 		}
-		s.api = tls.NewListener(s.api, &tls.Config{
-			Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
-		})
 	}
 	s.servers = append(s.servers, s.httpServer(handler))
 	if s.config.OpsAddr != "" {
 		if s.ops, err = l.Listen(ctx, "tcp", s.config.OpsAddr); err != nil {
 			return fmt.Errorf("--ops-addr: %w", err)
 		}
-		s.servers = append(s.servers, s.httpServer(handler.Health()))
+		s.servers = append(s.servers, s.httpServer(s.opsHandler(handler.Health())))
 	}
 	return nil
+}
+
+// opsHandler adds the metrics to the state of health.
+func (s *server) opsHandler(health http.Handler) http.Handler {
+	scrape := s.metrics.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" {
+			scrape.ServeHTTP(w, r)
+			return
+		}
+		health.ServeHTTP(w, r)
+	})
+}
+
+// secure reports whether the API speaks HTTPS.
+func (s *server) secure() bool { return s.config.TLSCert != "" || s.config.TLSSelfSigned }
+
+func (s *server) listenTLS(plain net.Listener) (net.Listener, error) {
+	certFile, keyFile := s.config.TLSCert, s.config.TLSKey
+	if s.config.TLSSelfSigned {
+		var err error
+		if certFile, keyFile, err = selfSigned(s.config.DataDir, ownHosts(s.config.Addr, s.config.PublicURL), s.config.Logger); err != nil {
+			return plain, err
+		}
+	}
+	cert, err := loadCertificate(certFile, keyFile, s.config.Logger)
+	if err != nil {
+		return plain, usagef("--tls-cert and --tls-key: %w", err)
+	}
+	return tls.NewListener(plain, cert.config()), nil
+}
+
+// reload reads the catalog again.
+func (s *server) reload(context.Context) (int, []manifest.Finding, error) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	catalog, findings, err := s.config.LoadCatalog(s.engine.Catalog())
+	if err != nil {
+		return 0, nil, err
+	}
+	s.engine.SetCatalog(catalog)
+	n := len(catalog.All())
+	s.config.Logger.Info("catalog reloaded", "integrations", n, "findings", len(findings))
+	return n, findings, nil
+}
+
+// reloadOnSignal reloads whenever an operator asks for it, until ctx ends.
+func (s *server) reloadOnSignal(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-signals:
+			if _, _, err := s.reload(ctx); err != nil {
+				s.config.Logger.Error("cannot reload the catalog; the old one stays", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (s *server) httpServer(h http.Handler) *http.Server {
@@ -154,7 +242,7 @@ func (s *server) ready() error {
 // url is where the API listens.
 func (s *server) url() string {
 	scheme := "http"
-	if s.config.TLSCert != "" {
+	if s.secure() {
 		scheme = "https"
 	}
 	return scheme + "://" + s.api.Addr().String()
@@ -185,6 +273,13 @@ func (s *server) run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
+	if s.config.LoadCatalog != nil {
+		signals, ignore := reloadSignals()
+		defer ignore()
+		var reloading sync.WaitGroup
+		reloading.Go(func() { s.reloadOnSignal(ctx, signals) })
+		defer reloading.Wait()
+	}
 	delivered := make(chan error, 1)
 	go func() { delivered <- s.engine.Run(ctx) }()
 	serving := []any{"api", s.url()}
@@ -209,6 +304,9 @@ func (s *server) run(ctx context.Context) error {
 	}
 	answered.Wait()
 	err := <-delivered
+	if err := s.sources.Flush(context.WithoutCancel(ctx)); err != nil {
+		s.config.Logger.Warn("the sources' counts of the last moments are lost", "error", err)
+	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/source"
 	"github.com/flaghook/flaghook/manifest"
 )
 
@@ -41,6 +42,11 @@ type Options struct {
 	// https://flags.example.com/hooks: it stands in the OpenAPI description.
 	// Default: the description names the root of its own host.
 	PublicURL string
+
+	// Sources are the flag systems that send events, with the addresses that
+	// they send to. Default: those that the engine's store keeps, in a Registry
+	// of the API's own, whose last counts are lost at the end.
+	Sources *source.Registry
 
 	// Ready says why the process cannot serve now, nil when it can: the
 	// answer of /readyz. What it says is logged and not answered. Default:
@@ -108,25 +114,29 @@ func New(o Options) (*API, error) {
 		return nil, err
 	}
 	o.setDefaults()
+	if o.Sources == nil {
+		o.Sources = source.NewRegistry(o.Engine.Records(), o.Engine, o.Logger)
+	}
 	a := &API{
 		o: o, engine: o.Engine, log: o.Logger,
 		token: sha256.Sum256([]byte(o.Token)), admin: hooks.AdminGrant(), limiter: newLimiter(o.RateLimit),
 	}
 	a.o.Token = "" // the hash is enough
+	routes := a.routes()
 	var err error
-	if a.openAPI, err = openAPI(o.PublicURL); err != nil {
+	if a.openAPI, err = describe(routes, o.PublicURL); err != nil {
 		return nil, err
 	}
-	a.router = a.newRouter()
+	a.router = a.newRouter(routes)
 	return a, nil
 }
 
 // newRouter mounts the routes. Paths are matched as they came, escapes and
 // all, so that no key can pretend to be two segments; and they are not
 // cleaned, since the redirect that mux makes then leaves out a stripped prefix.
-func (a *API) newRouter() *mux.Router {
+func (a *API) newRouter(routes []route) *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	for _, rt := range a.routes() {
+	for _, rt := range routes {
 		router.Handle(rt.path, a.serve(rt))
 	}
 	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -238,3 +238,20 @@ func (v refusal) attributes() string {
 	}
 	return strings.Join(all, " ")
 }
+
+// token makes a token of a role, with statements unless they are empty.
+func (s *server) token(role, statements string) string {
+	s.t.Helper()
+	body := `{"name": "the ` + role + `", "role": "` + role + `"}`
+	if statements != "" {
+		body = strings.TrimSuffix(body, "}") + `, "statements": ` + statements + `}`
+	}
+	text, _ := s.do("POST", "/api/v1/tokens", body).want(201).json()["token"].(string)
+	if text == "" {
+		s.t.Fatal("no token")
+	}
+	return text
+}
+
+// as is a request's header for another token.
+func as(token string) []string { return []string{"Authorization", "", "Authorization", token} }

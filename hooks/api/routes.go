@@ -50,6 +50,14 @@ func (a audience) String() string {
 	return text
 }
 
+// roles lists the roles; those of everybody are all there are.
+func (a audience) roles() []hooks.Role {
+	if a == nil {
+		return []hooks.Role{hooks.RoleSender, hooks.RoleReader, hooks.RoleWriter, hooks.RoleAdmin}
+	}
+	return a
+}
+
 func (a audience) has(r hooks.Role) bool { return a == nil || slices.Contains(a, r) }
 
 // A method is what one method of a path does, and for whom.
@@ -70,6 +78,7 @@ type route struct {
 func (a *API) routes() []route {
 	return slices.Concat(
 		a.eventRoutes(),
+		a.sourceRoutes(),
 		a.deliveryRoutes(),
 		a.subscriptionRoutes(),
 		a.integrationRoutes(),
