@@ -34,11 +34,11 @@ func (f *jobFlags) start(ctx context.Context, cmd *cobra.Command, c *client.Clie
 	}
 	if !f.noWait {
 		id := j.ID
-		progress := newProgress(cmd.ErrOrStderr(), j)
+		progress := newProgress(cmd.ErrOrStderr())
 		j, err = c.WaitJob(ctx, id, progress.show)
 		progress.end()
 		if err != nil {
-			return fmt.Errorf("job %s: %w; it may go on at the server", id, err)
+			return fmt.Errorf("job %s: %w; it may go on at the server: flaghook jobs show %s", id, err, id)
 		}
 	}
 	if r.json() {
@@ -80,7 +80,7 @@ type progress struct {
 	wide int       // of what stands in the bar's line
 }
 
-func newProgress(w io.Writer, _ *client.Job) *progress {
+func newProgress(w io.Writer) *progress {
 	return &progress{w: w, bar: terminal(w) && os.Getenv("TERM") != "dumb", last: time.Now()}
 }
 

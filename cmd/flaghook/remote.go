@@ -23,8 +23,8 @@ import (
 // its files while it does not run.
 func remoteCommands() []*cobra.Command {
 	return []*cobra.Command{
-		sendCommand(), subscribeCommand(), subscriptionsCommand(), deliveriesCommand(), replayCommand(),
-		sourcesCommand(), tokensCommand(), backupCommand(),
+		sendCommand(), subscribeCommand(), subscriptionsCommand(), deliveriesCommand(), replayCommand(), jobsCommand(),
+		sourcesCommand(), tokensCommand(), backupCommand(), restoreCommand(), compactCommand(), keysCommand(),
 	}
 }
 

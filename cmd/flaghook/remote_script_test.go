@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/netip"
@@ -14,8 +15,8 @@ import (
 	"github.com/flaghook/flaghook/manifest"
 )
 
-// scriptServer starts a server in this process, on the script's folder data,
-// and points the commands to it; "server stop" stops it.
+// scriptServer starts a server in this process, on the folder that FLAGHOOK_DATA
+// names, else data, and points the commands to it; "server stop" stops it.
 func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	running := ts.Value(serverKey{}).(*scriptedServer)
 	switch {
@@ -25,27 +26,44 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(running.end())
 		return
 	}
-	const token = "the-admin-token-of-scripts"
+	url, stop, err := serveHere(ts.MkAbs(cmp.Or(ts.Getenv("FLAGHOOK_DATA"), "data")))
+	ts.Check(err)
+	running.stop = stop
+	ts.Defer(func() { ts.Check(running.end()) })
+	ts.Setenv("FLAGHOOK_SERVER", url)
+	ts.Setenv("FLAGHOOK_TOKEN", hereToken)
+}
+
+// hereToken is the admin token of servers in this process.
+const hereToken = "admin-token-of-a-server-here"
+
+// serveHere starts a server in this process, with the embedded catalog and
+// loopback open, and says where it listens and how it is stopped.
+func serveHere(dataDir string) (url string, stop func() error, err error) {
+	load := func(*manifest.Catalog) (*manifest.Catalog, []manifest.Finding, error) {
+		catalog, findings := manifest.Load(integrations.FS())
+		return catalog, findings, nil
+	}
+	catalog, _, err := load(nil)
+	if err != nil {
+		return "", nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	catalog, _ := manifest.Load(integrations.FS())
 	s, err := newServer(ctx, serverConfig{
-		Addr: "127.0.0.1:0", DataDir: ts.MkAbs("data"), Catalog: catalog, AdminToken: token,
+		Addr: "127.0.0.1:0", DataDir: dataDir, Catalog: catalog, LoadCatalog: load, AdminToken: hereToken,
 		EgressAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Logger:      slog.New(slog.DiscardHandler), ShutdownTimeout: 5 * time.Second,
 	})
 	if err != nil {
 		cancel()
-		ts.Fatalf("%v", err)
+		return "", nil, err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(ctx) }()
-	running.stop = func() error {
+	return s.url(), func() error {
 		cancel()
 		return <-ended
-	}
-	ts.Defer(func() { ts.Check(running.end()) })
-	ts.Setenv("FLAGHOOK_SERVER", s.url())
-	ts.Setenv("FLAGHOOK_TOKEN", token)
+	}, nil
 }
 
 // A scriptedServer is a script's server, once it has called server.

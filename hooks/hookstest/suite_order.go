@@ -184,6 +184,9 @@ func (m *orderModel) accept(*rapid.T) {
 
 func (m *orderModel) claimSome(*rapid.T) {
 	for _, c := range m.claim(rapid.IntRange(1, 5).Draw(m.rt, "n")) {
+		if slices.ContainsFunc(m.leased, func(l hooks.Claim) bool { return l.DeliveryID == c.DeliveryID }) {
+			m.rt.Fatalf("%s of %s is claimed twice", c.EventKey, c.SubscriptionID)
+		}
 		m.leased = append(m.leased, c)
 		for _, d := range m.all {
 			if d.id == c.DeliveryID {

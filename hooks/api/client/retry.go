@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -22,6 +23,7 @@ func (c *Client) retryIn(k call, tries int, err error) (time.Duration, bool) {
 	var refused *Error
 	var broken *brokenError
 	var unreadable *unreadableError
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &refused):
 		if refused.Status != http.StatusTooManyRequests && refused.Status != http.StatusServiceUnavailable {
@@ -30,7 +32,7 @@ func (c *Client) retryIn(k call, tries int, err error) (time.Duration, bool) {
 		if wait := refused.RetryAfter; wait > 0 {
 			return jitter(wait, wait/10), wait <= c.o.MaxWait
 		}
-	case !k.again, !errors.As(err, &broken), errors.As(err, &unreadable):
+	case !k.again, !errors.As(err, &broken), errors.As(err, &unreadable), errors.As(err, &untrusted):
 		return 0, false
 	}
 	wait := min(firstWait<<min(tries, 20), c.o.MaxWait)

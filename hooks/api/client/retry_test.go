@@ -171,9 +171,9 @@ func TestWaitJob(t *testing.T) {
 		if !slices.Equal(looks, []int{1, 1, 1, 1, 1, 1, 1, 1, 3}) {
 			t.Errorf("progress: %v", looks)
 		}
-		for i, want := range []time.Duration{50, 100, 200, 400, 800, 1600, 2000, 2000} {
-			if got := n.at[i+1] - n.at[i]; got != want*time.Millisecond {
-				t.Errorf("wait %d is %s, want %dms", i+1, got, want)
+		for i, ms := range []int{50, 100, 200, 400, 800, 1600, 2000, 2000} {
+			if got := n.at[i+1] - n.at[i]; got != time.Duration(ms)*time.Millisecond {
+				t.Errorf("wait %d is %s, want %dms", i+1, got, ms)
 			}
 		}
 
