@@ -21,6 +21,22 @@ import (
 	"time"
 )
 
+// listenTLS puts the server's certificate in front of a listener.
+func (s *server) listenTLS(plain net.Listener) (net.Listener, error) {
+	certFile, keyFile := s.config.TLSCert, s.config.TLSKey
+	if s.config.TLSSelfSigned {
+		var err error
+		if certFile, keyFile, err = selfSigned(s.config.DataDir, ownHosts(s.config.Addr, s.config.PublicURL), s.config.Logger); err != nil {
+			return plain, err
+		}
+	}
+	cert, err := loadCertificate(certFile, keyFile, s.config.Logger)
+	if err != nil {
+		return plain, usagef("--tls-cert and --tls-key: %w", err)
+	}
+	return tls.NewListener(plain, cert.config()), nil
+}
+
 // A certificate is a server's certificate and key, read again when their files
 // have changed: certificates are renewed while servers run.
 type certificate struct {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -125,6 +126,9 @@ func (a *API) patchSubscription(r *request) (answer, error) {
 	}
 	next.Config = unmask(integration, old.Config, next.Config)
 	stored, err := a.update(r, next)
+	if errors.Is(err, hooks.ErrConflict) && r.Header.Get("If-Match") != "" {
+		err = fail(kindPrecondition, "it was changed by another request meanwhile; read it and try again")
+	}
 	if err != nil {
 		return answer{}, err
 	}
