@@ -166,7 +166,7 @@ func (e *UnknownIntegrationError) Error() string {
 	case len(e.Nearest) > 0:
 		return fmt.Sprintf("there is no integration %q; did you mean %s?", e.Key, strings.Join(e.Nearest, " or "))
 	}
-	return fmt.Sprintf("there is no integration %q", e.Key)
+	return fmt.Sprintf("there is no integration %q; the catalog lists those that there are", e.Key)
 }
 
 // Integration finds one that can be subscribed, else *UnknownIntegrationError.
@@ -351,6 +351,29 @@ func (e *Engine) Subscriptions(integration string) []*Subscription {
 	}
 	slices.SortFunc(list, func(a, b *Subscription) int { return strings.Compare(a.ID, b.ID) })
 	return list
+}
+
+// SubscriptionPage returns copies of the first subscriptions of an integration,
+// or of all when the key is empty, whose ids come after one, oldest first, at
+// most limit; and whether there are more.
+func (e *Engine) SubscriptionPage(integration, after string, limit int) (page []*Subscription, more bool) {
+	e.mu.RLock()
+	var found []*Subscription
+	for id, a := range e.subs {
+		if id > after && (integration == "" || a.sub.Integration == integration) {
+			found = append(found, a.sub) // never changed in place
+		}
+	}
+	e.mu.RUnlock()
+	slices.SortFunc(found, func(a, b *Subscription) int { return strings.Compare(a.ID, b.ID) })
+	if more = len(found) > limit; more {
+		found = found[:limit]
+	}
+	page = make([]*Subscription, len(found))
+	for i, s := range found {
+		page[i] = s.clone()
+	}
+	return page, more
 }
 
 // Warnings lists what an admin should know of a subscription: why it is not

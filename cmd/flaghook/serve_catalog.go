@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,4 +68,32 @@ func kept(catalog *manifest.Catalog, keys map[string]bool) *manifest.Catalog {
 		return manifest.NewCatalog()
 	}
 	return manifest.NewCatalog(slices.DeleteFunc(catalog.All(), func(i *manifest.Integration) bool { return !keys[i.Key] })...)
+}
+
+// reload reads the catalog again.
+func (s *server) reload(context.Context) (int, []manifest.Finding, error) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	catalog, findings, err := s.config.LoadCatalog(s.engine.Catalog())
+	if err != nil {
+		return 0, nil, err
+	}
+	s.engine.SetCatalog(catalog)
+	n := len(catalog.All())
+	s.config.Logger.Info("catalog reloaded", "integrations", n, "findings", len(findings))
+	return n, findings, nil
+}
+
+// reloadOnSignal reloads whenever an operator asks for it, until ctx ends.
+func (s *server) reloadOnSignal(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-signals:
+			if _, _, err := s.reload(ctx); err != nil {
+				s.config.Logger.Error("cannot reload the catalog; the old one stays", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }

@@ -21,6 +21,22 @@ import (
 	"time"
 )
 
+// listenTLS puts the server's certificate in front of a listener.
+func (s *server) listenTLS(plain net.Listener) (net.Listener, error) {
+	certFile, keyFile := s.config.TLSCert, s.config.TLSKey
+	if s.config.TLSSelfSigned {
+		var err error
+		if certFile, keyFile, err = selfSigned(s.config.DataDir, ownHosts(s.config.Addr, s.config.PublicURL), s.config.Logger); err != nil {
+			return plain, err
+		}
+	}
+	cert, err := loadCertificate(certFile, keyFile, s.config.Logger)
+	if err != nil {
+		return plain, usagef("--tls-cert and --tls-key: %w", err)
+	}
+	return tls.NewListener(plain, cert.config()), nil
+}
+
 // A certificate is a server's certificate and key, read again when their files
 // have changed: certificates are renewed while servers run.
 type certificate struct {
@@ -29,14 +45,8 @@ type certificate struct {
 
 	mu      sync.Mutex
 	present *tls.Certificate
-	stamp   [2]fileStamp
+	files   [2]os.FileInfo // as they were when they were read
 	looked  time.Time
-}
-
-// fileStamp tells a file from what it was before.
-type fileStamp struct {
-	changed time.Time
-	size    int64
 }
 
 // certificateInterval is how often the files are looked at, at most.
@@ -44,7 +54,7 @@ const certificateInterval = time.Second
 
 // loadCertificate reads the files for the first time.
 func loadCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, error) {
-	c := &certificate{certFile: certFile, keyFile: keyFile, log: log, stamp: stamps(certFile, keyFile), looked: time.Now()}
+	c := &certificate{certFile: certFile, keyFile: keyFile, log: log, files: stat(certFile, keyFile), looked: time.Now()}
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		return nil, err
@@ -71,11 +81,11 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 }
 
 func (c *certificate) refresh() {
-	stamp := stamps(c.certFile, c.keyFile) // before reading: a later change is seen the next time
-	if stamp == c.stamp {
+	files := stat(c.certFile, c.keyFile) // before reading: a later change is seen the next time
+	if same(files[0], c.files[0]) && same(files[1], c.files[1]) {
 		return
 	}
-	c.stamp = stamp
+	c.files = files
 	cert, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		c.log.Error("the TLS certificate has changed and cannot be used; the old one stays", "error", err)
@@ -85,13 +95,23 @@ func (c *certificate) refresh() {
 	c.log.Info("TLS certificate reloaded", "file", c.certFile)
 }
 
-func stamps(certFile, keyFile string) (s [2]fileStamp) {
+// stat looks at the files; nil for one that is not there.
+func stat(certFile, keyFile string) (files [2]os.FileInfo) {
 	for i, file := range []string{certFile, keyFile} {
 		if info, err := os.Stat(file); err == nil {
-			s[i] = fileStamp{info.ModTime(), info.Size()}
+			files[i] = info
 		}
 	}
-	return s
+	return files
+}
+
+// same reports whether a file is what it was. A renewal may be as long and, where
+// the system's clock is coarse, as old as what it replaces.
+func same(a, b os.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
 // How long a self-signed certificate is good for, and how long before its end it

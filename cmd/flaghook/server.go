@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -175,49 +174,6 @@ func (s *server) opsHandler(health http.Handler) http.Handler {
 
 // secure reports whether the API speaks HTTPS.
 func (s *server) secure() bool { return s.config.TLSCert != "" || s.config.TLSSelfSigned }
-
-func (s *server) listenTLS(plain net.Listener) (net.Listener, error) {
-	certFile, keyFile := s.config.TLSCert, s.config.TLSKey
-	if s.config.TLSSelfSigned {
-		var err error
-		if certFile, keyFile, err = selfSigned(s.config.DataDir, ownHosts(s.config.Addr, s.config.PublicURL), s.config.Logger); err != nil {
-			return plain, err
-		}
-	}
-	cert, err := loadCertificate(certFile, keyFile, s.config.Logger)
-	if err != nil {
-		return plain, usagef("--tls-cert and --tls-key: %w", err)
-	}
-	return tls.NewListener(plain, cert.config()), nil
-}
-
-// reload reads the catalog again.
-func (s *server) reload(context.Context) (int, []manifest.Finding, error) {
-	s.loading.Lock()
-	defer s.loading.Unlock()
-	catalog, findings, err := s.config.LoadCatalog(s.engine.Catalog())
-	if err != nil {
-		return 0, nil, err
-	}
-	s.engine.SetCatalog(catalog)
-	n := len(catalog.All())
-	s.config.Logger.Info("catalog reloaded", "integrations", n, "findings", len(findings))
-	return n, findings, nil
-}
-
-// reloadOnSignal reloads whenever an operator asks for it, until ctx ends.
-func (s *server) reloadOnSignal(ctx context.Context, signals <-chan os.Signal) {
-	for {
-		select {
-		case <-signals:
-			if _, _, err := s.reload(ctx); err != nil {
-				s.config.Logger.Error("cannot reload the catalog; the old one stays", "error", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
-}
 
 func (s *server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/gorilla/mux"
 
@@ -105,7 +106,10 @@ type API struct {
 	admin   *hooks.Grant // of that token
 	limiter *limiter     // nil: no limit
 	openAPI []byte
-	router  *mux.Router
+
+	backingUp sync.Mutex // held while a backup is being sent
+
+	router *mux.Router
 }
 
 // New makes an API; it starts nothing and holds nothing that needs closing.

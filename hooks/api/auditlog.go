@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,14 +19,10 @@ const auditPath = "/api/v2/auditlog"
 const (
 	defaultEntries = 10
 	maxEntries     = 20
-	defaultBuckets = 50
-	maxBuckets     = 500
 
 	// maxSearched is how many events a page of a search looks at; one that has
 	// found less than it may by then is short, and has a next one.
 	maxSearched = 2000
-	// maxCounted is how many events counts look at.
-	maxCounted = 100_000
 )
 
 // The audit log is the events: those that were posted, and those about changes
@@ -221,78 +216,6 @@ func entryJSON(r *request, e *hooks.Event, whole bool) render.Value {
 		links = links.With(l.Key, l.Value)
 	}
 	return entry.With("_links", links)
-}
-
-// countBuckets are how many events there were, by time.
-type countBuckets struct {
-	Buckets          []countBucket `json:"buckets"`
-	TotalCount       int           `json:"totalCount"`
-	BucketIntervalMs int64         `json:"bucketIntervalMs"`
-}
-
-type countBucket struct {
-	Timestamp int64 `json:"timestamp"` // where the bucket begins, in Unix milliseconds
-	Count     int   `json:"count"`
-}
-
-// POST /api/v2/auditlog/counts?after&before&buckets
-func (a *API) countEntries(r *request) (answer, error) {
-	statements, _, err := readStatements(r)
-	if err != nil {
-		return answer{}, err
-	}
-	q := queryOf(r)
-	since, until, buckets := q.after(), q.millis("before"), q.number("buckets", defaultBuckets, maxBuckets)
-	if until.IsZero() {
-		until = time.Now()
-	}
-	switch {
-	case since.IsZero():
-		q.fail("after", "it is required, in milliseconds since 1970")
-	case !since.Before(until):
-		q.fail("after", "it is not before the end")
-	}
-	if err := q.err(); err != nil {
-		return answer{}, err
-	}
-	counts := newCounts(since, until, buckets)
-	if err := a.count(r.Context(), &counts, since, until, filter{policy: statements}); err != nil {
-		return answer{}, err
-	}
-	return answer{body: counts}, nil
-}
-
-func newCounts(since, until time.Time, buckets int) countBuckets {
-	span := until.UnixMilli() - since.UnixMilli()
-	c := countBuckets{BucketIntervalMs: max((span+int64(buckets)-1)/int64(buckets), 1)}
-	for at := since.UnixMilli(); at < until.UnixMilli(); at += c.BucketIntervalMs {
-		c.Buckets = append(c.Buckets, countBucket{Timestamp: at})
-	}
-	return c
-}
-
-// count fills in the counts.
-func (a *API) count(ctx context.Context, c *countBuckets, since, until time.Time, f filter) error {
-	found := hooks.EventQuery{Since: since, Until: until, Limit: maxPage}
-	for looked := 0; ; {
-		page, err := a.engine.Events(ctx, found)
-		if err != nil {
-			return err
-		}
-		for _, e := range page.Items {
-			if i := (e.AcceptedAt.UnixMilli() - since.UnixMilli()) / c.BucketIntervalMs; f.wants(e.Event) && i >= 0 && i < int64(len(c.Buckets)) {
-				c.Buckets[i].Count++
-				c.TotalCount++
-			}
-		}
-		looked += len(page.Items)
-		if found.Before = page.Cursor; found.Before == "" {
-			return nil
-		}
-		if looked >= maxCounted {
-			return invalid(detail{Attribute: "after", Reason: "there are more than " + strconv.Itoa(maxCounted) + " events since then; ask for less time at once"})
-		}
-	}
 }
 
 // GET /api/v2/caller-identity says whose token it is.

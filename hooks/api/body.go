@@ -131,7 +131,7 @@ func (a *API) write(w http.ResponseWriter, r *http.Request, reply answer) {
 		reply.status = http.StatusInternalServerError
 		_ = enc.Encode(errorBody{Code: kinds[kindInternal].code, Message: internalMessage}) // cannot fail: strings only
 	}
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = jsonType
 	w.WriteHeader(reply.status)
 	_, _ = w.Write(buf.Bytes()) // an error means that the client is gone
 }

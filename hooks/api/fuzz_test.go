@@ -103,3 +103,42 @@ func FuzzPaths(f *testing.F) {
 		call(t, s, method, path, "")
 	})
 }
+
+// FuzzMergePatch: as FuzzPatch, for merge patches and webhooks.
+func FuzzMergePatch(f *testing.F) {
+	for _, seed := range []string{
+		`{"config":{"token":null,"a":{"b":null}}}`, `{"statements":null,"maxRetries":0,"maxElapsed":"1h"}`, `{"name":"********","config":{"base-url":"********"}}`,
+		`{"config":{"token":"********"},"tags":["\ud800"]}`, `[{"op":"copy","from":"/secret","path":"/url"}]`, `{"timeoutSeconds":1e999,"secretOverlap":-0}`,
+	} {
+		f.Add(seed)
+	}
+	s := start(f)
+	made := func(path, body string) string {
+		r := httptest.NewRequest("POST", path, strings.NewReader(body))
+		r.Header.Set("Authorization", token)
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r)
+		if w.Code != 201 {
+			f.Fatal(w.Body)
+		}
+		return w.Header().Get("Location")
+	}
+	own := strings.Replace(made(splunkPath, patchBase), splunkPath, subscriptionsPath, 1)
+	hook := made(webhooksPath, `{"url":"https://x.example.com","secret":"s"}`)
+	f.Fuzz(func(t *testing.T, patch string) {
+		r := httptest.NewRequest("PATCH", own, strings.NewReader(patch))
+		r.Header.Set("Authorization", token)
+		r.Header.Set("Content-Type", "application/merge-patch+json")
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r)
+		if w.Code >= 500 || strings.Contains(w.Body.String(), secret) && !strings.Contains(patch, secret) {
+			t.Fatalf("%q: %d %s", patch, w.Code, w.Body)
+		}
+		call(t, s, "PATCH", hook, patch)
+		for _, sub := range s.engine.Subscriptions("") {
+			if strings.Contains(string(sub.Config.AppendJSON(nil)), manifest.MaskedSecret) {
+				t.Fatalf("the mask was stored: %s", sub.Config.AppendJSON(nil))
+			}
+		}
+	})
+}

@@ -101,6 +101,9 @@ func TestBackup(t *testing.T) {
 	if len(got.body) != 1<<20 || got.header.Get("Content-Type") != "application/octet-stream" || !strings.Contains(got.header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("%d bytes, %v", len(got.body), got.header)
 	}
+	if got := s.do("HEAD", "/api/v1/backup", "").want(200); got.body != "" {
+		t.Errorf("HEAD: %d bytes", len(got.body))
+	}
 	broken = true
 	r, err := http.NewRequest("GET", s.url+"/api/v1/backup", nil)
 	if err != nil {
@@ -115,6 +118,18 @@ func TestBackup(t *testing.T) {
 	if err == nil {
 		t.Error("a broken copy came to a good end")
 	}
+	// Two at once take twice the space.
+	inside, done := make(chan bool), make(chan bool)
+	slow := startListening(t, func(o *api.Options) {
+		o.Backup = func(context.Context, io.Writer) error { inside <- true; <-done; return nil }
+	})
+	go func() {
+		<-inside
+		defer close(done)
+		slow.do("GET", "/api/v1/backup", "").wantRefused(409, "conflict")
+	}()
+	slow.do("GET", "/api/v1/backup", "").want(200)
+
 	without := startListening(t)
 	without.do("GET", "/api/v1/backup", "").wantRefused(404, "not_found")
 	without.do("POST", "/api/v1/catalog/reload", "").wantRefused(404, "not_found")

@@ -1,11 +1,11 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -40,20 +40,12 @@ func (a *API) listSubscriptions(r *request) (answer, error) {
 	if err := q.err(); err != nil {
 		return answer{}, err
 	}
-	subs := a.engine.Subscriptions(key)
-	if key != "" && len(subs) == 0 { // those of an integration that has left the catalog are still there
-		if _, ok := a.engine.Catalog().Get(key); !ok {
-			return answer{}, a.unknownIntegration(key)
-		}
+	subs, more := a.engine.SubscriptionPage(key, after, limit)
+	if _, known := a.engine.Catalog().Get(key); key != "" && !known && after == "" && len(subs) == 0 {
+		return answer{}, a.unknownIntegration(key) // subscriptions of one that has left the catalog would still be there
 	}
-	begin, found := slices.BinarySearchFunc(subs, after, func(s *hooks.Subscription, id string) int { return strings.Compare(s.ID, id) })
-	if found {
-		begin++
-	}
-	subs = subs[begin:]
 	page := list[subscriptionJSON]{Items: []subscriptionJSON{}}
-	if len(subs) > limit {
-		subs = subs[:limit]
+	if more {
 		page.Next = a.next(subs[limit-1].ID, "subscriptions", key)
 	}
 	for _, s := range subs {
@@ -134,6 +126,9 @@ func (a *API) patchSubscription(r *request) (answer, error) {
 	}
 	next.Config = unmask(integration, old.Config, next.Config)
 	stored, err := a.update(r, next)
+	if errors.Is(err, hooks.ErrConflict) && r.Header.Get("If-Match") != "" {
+		err = fail(kindPrecondition, "it was changed by another request meanwhile; read it and try again")
+	}
 	if err != nil {
 		return answer{}, err
 	}

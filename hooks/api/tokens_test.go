@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,8 +49,7 @@ func TestTokens(t *testing.T) {
 func TestTokensAreKept(t *testing.T) {
 	s := startListening(t)
 	kept, revoked := s.token("reader", ""), s.token("reader", "")
-	gone := s.do("GET", tokensPath, "").want(200).json()["items"].([]any)[1].(map[string]any)["_id"].(string)
-	s.do("DELETE", tokensPath+"/"+gone, "").want(204)
+	s.do("DELETE", tokensPath+"/"+revoked[len("fh_"):len("fh_")+32], "").want(204)
 
 	engine, err := hooks.New(context.Background(), hooks.Options{Store: s.db, Queue: s.db, Sender: s.sender, Catalog: s.engine.Catalog()})
 	if err != nil {
@@ -116,6 +116,7 @@ func TestTokenPages(t *testing.T) {
 			break
 		}
 	}
+	slices.Sort(names) // those of one millisecond come in any order
 	if got := strings.Join(names, " "); got != "t0 t1 t2 t3 t4" {
 		t.Errorf("by pages: %s", got)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/flaghook/flaghook/hooks"
@@ -53,6 +54,10 @@ func (a *API) validateSubscription(r *request) (answer, error) {
 		return answer{}, err
 	}
 	v, err := a.engine.Validate(r.Context(), r.by(), id)
+	var gone *hooks.UnknownIntegrationError
+	if errors.As(err, &gone) { // the subscription is there, and its integration is not
+		err = fail(kindConflict, "%s", gone.Error())
+	}
 	if err != nil {
 		return answer{}, err
 	}
