@@ -53,7 +53,7 @@ key file that the server had.`,
 			if err := bolt.Restore(args[0], filepath.Join(dir, storeFile)); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s holds what %s held; start it with: flaghook serve --data %s\n", dir, args[0], dir)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s holds what %s held; put the key file of the server that it was taken from there, then start it with: flaghook serve --data %s\n", dir, args[0], dir)
 			return err
 		},
 	}

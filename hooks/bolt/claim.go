@@ -92,9 +92,9 @@ func (q *queue) claim(in *scan, o hooks.ClaimOptions) ([]hooks.Claim, error) {
 			continue
 		}
 		q.ring.MoveToBack(s.turn)
+		var more bool
 		var err error
 		n := min(turn, o.Max-len(claims), s.room)
-		more := true
 		if len(s.window.queue) > 0 {
 			claims, more = q.takeWindow(claims, s, n, in.now.Add(o.Lease))
 		} else if claims, more, err = q.takeTurn(claims, in, s, n, in.now.Add(o.Lease)); err != nil {

@@ -40,7 +40,7 @@ type subscription struct {
 	turn   *list.Element     // its place in the ring, nil when it is not there
 	parked bool              // it is among the parked, and so not in the ring
 	alarm  alarm             // when its next retry is due
-	leased map[uint64]string // delivery ids by seq
+	leased map[uint64]string // delivery ids by seq; nil while there is none
 	window window
 
 	// What Claim remembers during one call.
@@ -88,7 +88,7 @@ func (q *queue) due() bool { return q.ring.Len() > 0 }
 func (q *queue) subscription(ref uint64, id string) *subscription {
 	s := q.subs[ref]
 	if s == nil {
-		s = &subscription{ref: ref, id: id, leased: make(map[uint64]string)}
+		s = &subscription{ref: ref, id: id}
 		s.alarm = alarm{position: unset, ring: func() {
 			q.spoil(s)
 			q.activate(s)
@@ -184,6 +184,9 @@ func (q *queue) grant(s *subscription, seq uint64, id string, until time.Time) {
 		q.activate(s)
 	}}
 	q.leases[id] = l
+	if s.leased == nil {
+		s.leased = make(map[uint64]string)
+	}
 	s.leased[seq] = id
 	q.alarms.set(&l.alarm, until)
 }
@@ -195,7 +198,9 @@ func (q *queue) endLease(id string) *subscription {
 		return nil
 	}
 	delete(q.leases, id)
-	delete(l.sub.leased, l.seq)
+	if delete(l.sub.leased, l.seq); len(l.sub.leased) == 0 {
+		l.sub.leased = nil
+	}
 	q.alarms.clear(&l.alarm)
 	return l.sub
 }

@@ -13,7 +13,7 @@ import (
 const (
 	maxWindow      = 1024     // deliveries in the window of one subscription
 	maxWindows     = 16 << 10 // in all windows
-	maxWindowBytes = 32 << 20 // of events in all windows, each counted once per delivery
+	maxWindowBytes = 2 << 20  // of events in all windows, as they are in the file; in memory they take several times as much
 )
 
 // A pending delivery is one in a window.
@@ -24,7 +24,7 @@ type pending struct {
 	replay  string
 	created int64
 	event   *hooks.Event // nil where there is no room
-	size    int          // of the event in the file
+	size    int          // of the event in the file, its deliveries sharing it
 }
 
 // A window is the part of a subscription that is about its window.
