@@ -194,8 +194,8 @@ func condition(v render.Value) (string, bool) {
 	if subject == "" || operator == "" {
 		return "", false
 	}
-	if strings.ToUpper(operator) == operator {
-		operator = strings.ToLower(operator)
+	if strings.ToUpper(operator) == operator { // Unleash: STR_ENDS_WITH
+		operator = strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(operator), "str_"), "num_")
 	}
 	not := ""
 	if v.Get("negate").AsBool() || v.Get("inverted").AsBool() {

@@ -88,15 +88,17 @@ type storedEvent struct {
 }
 
 // MarshalBinary gives the form in which a Store keeps the event.
-func (e *Event) MarshalBinary() ([]byte, error) {
+func (e *Event) MarshalBinary() ([]byte, error) { return e.AppendBinary(make([]byte, 0, 2*e.size)) }
+
+// AppendBinary appends it to b.
+func (e *Event) AppendBinary(b []byte) ([]byte, error) {
 	// As json.Marshal of a storedEvent, which would read the document again.
-	data := append(make([]byte, 0, e.size+e.size/4), `{"digest":"`...)
-	data = append(data, e.digest...)
+	b = append(append(b, `{"digest":"`...), e.digest...)
 	if e.scope != "" {
-		data = append(append(data, `","scope":"`...), e.scope...) // as an id, it needs no escape
+		b = append(append(b, `","scope":"`...), e.scope...) // as an id, it needs no escape
 	}
-	data = append(data, `","doc":`...)
-	return append(e.doc.AppendJSON(data), '}'), nil
+	b = append(b, `","doc":`...)
+	return append(e.doc.AppendJSON(b), '}'), nil
 }
 
 // UnmarshalBinary reads what MarshalBinary wrote.

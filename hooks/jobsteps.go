@@ -83,7 +83,7 @@ func (e *Engine) replayJob(ctx context.Context, j *Job, a *active, counting bool
 	}
 	var batch []Accepted
 	for _, stored := range page.Items {
-		if a.policy != nil && a.policy.Allows(stored.accesses) {
+		if a.policy != nil && a.policy.Allows(stored.accesses) && (!stored.own || namesOwn(a.sub, stored.Event)) {
 			batch = append(batch, Accepted{Event: stored.Event, SubscriptionIDs: []string{j.SubscriptionID}, Replay: j.ID})
 		}
 	}
@@ -135,7 +135,7 @@ func (e *Engine) Replay(ctx context.Context, eventKey string, subscriptionIDs ..
 		}
 	}
 	if len(subscriptionIDs) == 0 {
-		subscriptionIDs = e.match(stored.Event)
+		subscriptionIDs = e.route(stored.Event, "").SubscriptionIDs
 	}
 	replay = NewID()
 	receipts, err := e.o.Queue.Accept(ctx, []Accepted{{Event: stored.Event, SubscriptionIDs: subscriptionIDs, Replay: replay}})

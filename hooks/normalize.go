@@ -3,11 +3,13 @@ package hooks
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/flaghook/flaghook/policy"
@@ -51,15 +53,23 @@ func (e EventErrors) Error() string {
 	return strings.Join(texts, "\n")
 }
 
-// NewID makes an id that sorts by the time it was made: 12 hex digits of Unix
-// milliseconds, then 20 random ones.
+// lastID is the part of the last id that sorts.
+var lastID atomic.Int64
+
+// NewID makes an id that sorts by the time it was made, and after all that this
+// process made before: 12 hex digits of Unix milliseconds, 4 that count within
+// one, then 16 random ones.
 func NewID() string {
 	var b [16]byte
-	ms := time.Now().UnixMilli()
-	for i := range 6 {
-		b[i] = byte(ms >> (40 - 8*i))
+	for {
+		last := lastID.Load()
+		next := max(last+1, time.Now().UnixMilli()<<16)
+		if lastID.CompareAndSwap(last, next) {
+			binary.BigEndian.PutUint64(b[:], uint64(next))
+			break
+		}
 	}
-	rand.Read(b[6:]) // never fails (crypto/rand)
+	rand.Read(b[8:]) // never fails (crypto/rand)
 	return hex.EncodeToString(b[:])
 }
 

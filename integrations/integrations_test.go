@@ -166,13 +166,16 @@ func TestEveryTemplateRendersEverySample(t *testing.T) {
 	}
 }
 
-// No two integrations send the same to the same place: one of them would be of no use.
+// No two integrations send the same to the same place: one of them would be of no
+// use. But webhook sends what LaunchDarkly's own webhooks do, as its name promises to
+// clients of that API, and launchdarkly-webhook stands in the row of the systems
+// that flaghook takes events from and sends them on as.
 func TestNoTwoAreAlike(t *testing.T) {
 	seen := map[string]string{}
 	for _, i := range load(t).All() {
 		r := readGolden(t, filepath.Join(i.Key, "testdata", "flag-on.json")).Outcome.Request
 		sent := i.Hook().Endpoint.URL + "\n" + string(r.Body)
-		if other, found := seen[sent]; found {
+		if other, found := seen[sent]; found && i.Key != "webhook" && other != "launchdarkly-webhook" {
 			t.Errorf("%s and %s are alike in endpoint and body", other, i.Key)
 		}
 		seen[sent] = i.Key

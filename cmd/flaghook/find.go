@@ -66,10 +66,15 @@ func findIntegration(name string, dirs []string) (*manifest.Integration, []manif
 	if folder != "" {
 		return loadFolder(folder)
 	}
-	catalog, findings := manifest.Load(integrations.FS())
-	if i, ok := catalog.Get(name); ok {
-		return i, nil, nil
+	if _, err := fs.Stat(integrations.FS(), name+"/"+manifestFile); err == nil {
+		sub, err := fs.Sub(integrations.FS(), name)
+		if err != nil {
+			return nil, nil, err
+		}
+		i, findings := manifest.LoadFolder(sub, name)
+		return i, findings, nil
 	}
+	catalog, findings := manifest.Load(integrations.FS()) // for what it may be
 	near := ""
 	if keys := catalog.Nearest(name); len(keys) > 0 {
 		near = fmt.Sprintf("; did you mean %s?", strings.Join(keys, " or "))

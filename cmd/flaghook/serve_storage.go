@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
@@ -118,7 +119,9 @@ func (s *server) openStorage() error {
 	})
 	o := c.Storage
 	o.Cipher, o.Committed = ring, s.metrics.Committed
-	s.db, err = bolt.Open(databaseIn(c.DataDir), o)
+	if s.db, err = bolt.Open(databaseIn(c.DataDir), o); err != nil && made {
+		err = errors.Join(err, os.Remove(c.KeyFile)) // nothing is encrypted with it
+	}
 	return err
 }
 

@@ -138,7 +138,7 @@ func (s *server) listen(ctx context.Context) error {
 	if s.config.LoadCatalog != nil {
 		o.Reload = s.reload
 	}
-	handler, err := api.New(o)
+	handler, err := api.New(o) //nolint:contextcheck // its handlers have the contexts of their requests
 	if err != nil {
 		return usagef("%w", err)
 	}
@@ -304,6 +304,9 @@ func (s *server) run(ctx context.Context) error {
 	}
 	answered.Wait()
 	err := <-delivered
+	if err := s.sources.Flush(context.WithoutCancel(ctx)); err != nil {
+		s.config.Logger.Warn("the sources' counts of the last moments are lost", "error", err)
+	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(cause, err)
 	}
@@ -320,12 +323,6 @@ func (s *server) close() {
 	}
 	if s.sender != nil {
 		s.sender.Close()
-	}
-	if s.sources != nil {
-		if err := s.sources.Flush(context.Background()); err != nil {
-			s.config.Logger.Warn("the sources' counts of the last moments are lost", "error", err)
-		}
-		s.sources = nil
 	}
 	if s.db != nil {
 		if err := s.db.Close(); err != nil {

@@ -48,8 +48,6 @@ type filter struct {
 	spec   *policy.Policy // nil for any
 }
 
-func (f *filter) all() bool { return f.text == "" && f.policy == nil && f.spec == nil }
-
 func (f *filter) wants(e *hooks.Event) bool {
 	if f.policy != nil && !f.policy.Allows(e.Accesses()) || f.spec != nil && !f.spec.Allows(e.Accesses()) {
 		return false

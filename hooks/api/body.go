@@ -88,7 +88,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case r.Context().Err() != nil: // nobody waits for the answer
 	case f.kind == kindInternal, f.kind == kindUnavailable:
-		a.log.Error("request failed", "request", w.Header().Get(requestIDHeader), "method", r.Method, "path", r.URL.Path, "error", err)
+		a.log.Error("request failed", "request", w.Header().Get(requestIDHeader), "method", r.Method, "path", loggedPath(r), "error", err)
 	}
 	a.writeFault(w, r, f)
 }
@@ -144,7 +144,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, reply answer) {
 	switch {
 	case err == nil:
 	case s.yes:
-		a.log.Error("an answer broke off", "request", w.Header().Get(requestIDHeader), "path", r.URL.Path, "error", err)
+		a.log.Error("an answer broke off", "request", w.Header().Get(requestIDHeader), "path", loggedPath(r), "error", err)
 		panic(http.ErrAbortHandler)
 	default:
 		w.Header().Del("Content-Disposition")

@@ -126,7 +126,7 @@ func (a *API) recover(w http.ResponseWriter, r *http.Request) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p) // means: end the connection without a word
 	}
-	a.log.Error("panic while answering a request", "request", w.Header().Get(requestIDHeader), "method", r.Method, "path", r.URL.Path,
+	a.log.Error("panic while answering a request", "request", w.Header().Get(requestIDHeader), "method", r.Method, "path", loggedPath(r),
 		"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	a.writeFault(w, r, fail(kindInternal, internalMessage))
 }

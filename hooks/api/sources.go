@@ -265,3 +265,14 @@ func receiveFault(err error) error {
 	}
 	return err
 }
+
+// loggedPath is a request's path for the log. The address of a source is not in
+// it: who knows that of an unsigned one can send events.
+func loggedPath(r *http.Request) string {
+	before, inside, found := strings.Cut(r.URL.Path, "/in/")
+	if !found {
+		return r.URL.Path
+	}
+	kind, _, _ := strings.Cut(inside, "/")
+	return before + "/in/" + kind + "/…"
+}

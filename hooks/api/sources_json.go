@@ -16,14 +16,14 @@ import (
 // is made.
 var sourceMembers = []string{
 	"name", "on", "secret", "secrets", "project", "environments", "overrides", "unsigned", "header",
-	"suppress_audit_feature_state", "base_url", "fields",
+	"timestamp_tolerance", "suppress_audit_feature_state", "base_url", "fields",
 }
 
 // sourceTarget is what a JSON Patch of a source may touch. A secret can be
 // replaced, and neither moved nor copied.
 var sourceTarget = patchTarget{
 	paths: regexp.MustCompile(`^/(name|on|secret|secrets(/(-|[0-3]))?|project|environments(/(-|0|[1-9][0-9]?))?|` +
-		`overrides(/(projects|environments)(/[^/]+)?)?|unsigned|header|suppress_audit_feature_state|base_url|fields(/[a-z]+)?)$`),
+		`overrides(/(projects|environments)(/[^/]+)?)?|unsigned|header|timestamp_tolerance|suppress_audit_feature_state|base_url|fields(/[a-z]+)?)$`),
 	named:  "/" + strings.Join(sourceMembers, ", /") + ", and what they hold",
 	alias:  noAlias,
 	secret: func(path string) bool { return strings.HasPrefix(path, "/secret") },
@@ -56,6 +56,9 @@ func sourceDocument(s *source.Source) render.Value {
 			render.Member{Key: "environments", Value: wordsJSON(s.EnvironmentKeys)})})
 	}
 	add("header", s.Header)
+	if s.Tolerance > 0 {
+		members = append(members, render.Member{Key: "timestamp_tolerance", Value: render.Number(s.Tolerance.Seconds())})
+	}
 	add("base_url", s.BaseURL)
 	if len(s.Fields) > 0 {
 		members = append(members, render.Member{Key: "fields", Value: wordsJSON(s.Fields)})
@@ -98,6 +101,10 @@ func readSource(doc render.Value, s *source.Source, stored, known []string) erro
 	s.Environments, _ = d.texts("environments", "the key of an environment")
 	s.Header = d.text("header")
 	s.DropDuplicates = d.bool("suppress_audit_feature_state", s.DropDuplicates)
+	s.Tolerance = 0
+	if seconds := d.int("timestamp_tolerance", 0); seconds != nil {
+		s.Tolerance = time.Duration(*seconds) * time.Second
+	}
 	s.BaseURL = d.text("base_url")
 	s.Fields = d.words("fields", d.doc.Get("fields"))
 	overrides, _ := d.member("overrides", render.KindObject)

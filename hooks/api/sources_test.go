@@ -210,3 +210,19 @@ func TestFixturesGoInByTheirAddress(t *testing.T) {
 		}
 	}
 }
+
+func TestAddressesOfSourcesAreNotLogged(t *testing.T) {
+	s := startListening(t)
+	made := s.createSource(`{"name": "x", "kind": "flipt", "unsigned": true}`)
+	path := at(made, "path")
+	if err := s.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := s.do("POST", path, `{}`)
+	if got.wantRefused(http.StatusServiceUnavailable, "service_unavailable"); got.header.Get("Retry-After") == "" {
+		t.Error("there is no Retry-After")
+	}
+	if strings.Contains(s.log.String(), path[len("/in/flipt/"):]) || !strings.Contains(s.log.String(), "/in/flipt/") {
+		t.Errorf("the log: %s", s.log)
+	}
+}

@@ -6,7 +6,7 @@ import (
 	"github.com/flaghook/flaghook/hooks"
 )
 
-const tokensPath = "/api/v1/tokens"
+const tokensPath = "/api/v1/tokens" //nolint:gosec // a path, no token
 
 // adminRoutes are what only admins may do.
 func (a *API) adminRoutes() []route {

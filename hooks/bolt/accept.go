@@ -1,12 +1,12 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/flaghook/flaghook/hooks"
 )
@@ -25,9 +25,25 @@ func (db *DB) Accept(ctx context.Context, batch []hooks.Accepted) ([]hooks.Recei
 		}
 	}
 	if err := db.submit(ctx, op); err != nil {
-		return nil, err
+		return nil, err // the writer may not have seen it yet, and need its memory
 	}
+	op.free()
 	return op.receipts, nil
+}
+
+// eventBuffers are for events on their way to the file, which has its own copy
+// when they are accepted.
+var eventBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxBuffer bounds the buffers that are kept.
+const maxBuffer = 64 << 10
+
+func (o *acceptance) free() {
+	for i := range o.events {
+		if b := o.events[i].buffer; b != nil && cap(*b) <= maxBuffer {
+			eventBuffers.Put(b)
+		}
+	}
 }
 
 // An acceptance is a batch of events on its way to the file. All that can be
@@ -40,9 +56,11 @@ type acceptance struct {
 
 type incoming struct {
 	id, key, digest string
-	replay          string // of an event that is stored already
-	event           []byte // nil for a replay
-	lane            uint64 // of the targets that are ordered
+	replay          string       // of an event that is stored already
+	source          *hooks.Event // nil for a replay
+	event           []byte       // nil for a replay
+	buffer          *[]byte      // where event is
+	lane            uint64       // of the targets that are ordered
 	targets         []target
 
 	outcome *hooks.Settlement // of deliveries that are finished when they come
@@ -53,7 +71,8 @@ type incoming struct {
 // A target is a subscription with the id of the event's delivery to it.
 type target struct {
 	subscriptionID string
-	id             rawID
+	id             string
+	raw            rawID // the same
 	ordered        bool
 }
 
@@ -72,10 +91,14 @@ func (o *acceptance) add(a hooks.Accepted) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	if in.replay == "" {
+		in.source = a.Event
 		var err error
-		if in.event, err = a.Event.MarshalBinary(); err != nil {
+		in.buffer = eventBuffers.Get().(*[]byte)
+		if in.event, err = a.Event.AppendBinary((*in.buffer)[:0]); err != nil {
 			return fmt.Errorf("event %s: %w", in.id, err)
 		}
+		in.event = slices.Grow(in.event, tailSize(in.key, len(in.targets)))
+		*in.buffer = in.event[:0]
 		if len(a.Ordered) > 0 {
 			in.lane = laneOf(a.Event.Resource())
 		}
@@ -88,8 +111,9 @@ func (o *acceptance) add(a hooks.Accepted) error {
 		ordered[s] = in.lane != 0
 	}
 	for i, s := range a.SubscriptionIDs {
-		raw, _ := rawIDOf(hooks.DeliveryID(in.key, s, in.replay))
-		in.targets[i] = target{s, raw, ordered[s]}
+		id := hooks.DeliveryID(in.key, s, in.replay)
+		raw, _ := rawIDOf(id)
+		in.targets[i] = target{s, id, raw, ordered[s]}
 	}
 	o.events = append(o.events, in)
 	o.bytes += len(in.event) + 200 + 150*len(in.targets)
@@ -198,92 +222,6 @@ func (o *acceptance) same(in *incoming, digest string) error {
 		return &hooks.EventConflictError{EventID: in.id}
 	}
 	return nil
-}
-
-// store writes a new event with its deliveries, and returns how many it has.
-func (t *txn) store(in *incoming) int {
-	seq := t.next(t.events)
-	head := eventHead{accepted: t.now, key: in.key, refs: t.deliver(in, seq, nil)}
-	known := knownEvent{seq: seq, accepted: t.now, matched: len(head.refs), digest: in.digest}
-	t.put(t.events, number(seq), head.encode(in.event))
-	t.put(t.eventIDs, eventIDKey(in.key), known.encode())
-	return known.matched
-}
-
-// deliver writes the deliveries of an event, those to some refs aside, and
-// returns the refs that they are for.
-func (t *txn) deliver(in *incoming, seq uint64, except []uint64) []uint64 {
-	refs := make([]uint64, 0, len(in.targets))
-	seen := make(map[uint64]bool, len(in.targets)+len(except))
-	for _, ref := range except {
-		seen[ref] = true
-	}
-	for _, target := range in.targets {
-		ref, ok := t.ref(target.subscriptionID)
-		if !ok || seen[ref] {
-			continue
-		}
-		seen[ref] = true
-		refs = append(refs, ref)
-		r := record{created: t.now, at: t.now, since: t.now, eventKey: in.key, replay: in.replay, block: t.nextBlock()}
-		p, on := place{ref, seq}, fresh
-		switch {
-		case in.outcome != nil:
-			on = in.finish(&r)
-			if a := in.outcome.Attempt; a != nil {
-				t.recordAttempt(ref, *a)
-			}
-		case target.ordered:
-			r.lane = in.lane
-			on = t.enter(p, r.lane)
-		}
-		t.put(t.shelves[on], p.key(), r.encode())
-		t.put(t.ids, idKey(r.block, target.id), p.key())
-		t.count(on, r.created, +1)
-		if on == fresh {
-			t.woken = append(t.woken, wake{ref, target.subscriptionID})
-		}
-	}
-	slices.Sort(refs)
-	return refs
-}
-
-// finish makes a new delivery one that is finished.
-func (in *incoming) finish(r *record) shelf {
-	r.state, r.reason = in.state, in.outcome.Reason
-	if in.attempt != nil {
-		r.attempts, r.raw = 1, in.attempt
-	}
-	return shelfOf(in.state)
-}
-
-// storeReplay writes the deliveries that a replay makes of an event. Those that
-// it has made already are not made again: it may be repeated after a crash.
-func (t *txn) storeReplay(in *incoming, r *hooks.Receipt) {
-	known, err := decodeKnownEvent(t.eventIDs.Get(eventIDKey(in.key)))
-	if err != nil {
-		t.fail(fmt.Errorf("event %s: %w", in.id, err))
-		return
-	}
-	var made []uint64
-	c := t.replays.Cursor()
-	for k, v := c.Seek(number(known.seq)); bytes.HasPrefix(k, number(known.seq)); k, v = c.Next() {
-		head, _, err := decodeEvent(v)
-		if err != nil {
-			t.fail(fmt.Errorf("replay of event %s: %w", in.id, err))
-			return
-		}
-		if head.key == in.replay {
-			made = append(made, head.refs...)
-		}
-	}
-	seq := t.next(t.events)
-	refs := t.deliver(in, seq, made)
-	r.Matched, r.Duplicate = len(made)+len(refs), len(refs) == 0 && len(made) > 0
-	if len(refs) > 0 {
-		head := eventHead{accepted: t.now, key: in.replay, refs: refs}
-		t.put(t.replays, place{known.seq, seq}.key(), head.encode(nil))
-	}
 }
 
 func (o *acceptance) applied(*queue) {}

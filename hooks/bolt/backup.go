@@ -125,9 +125,8 @@ func checkFormat(path string) error {
 		if err != nil {
 			return err
 		}
-		defer db.Close()
 		found, err := formatOf(db)
-		switch {
+		switch err = errors.Join(err, db.Close()); {
 		case err != nil:
 			return err
 		case found == 0:

@@ -68,7 +68,7 @@ func benchDeliver(b *testing.B, events, subscriptions int) {
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
-	start := cpuTime()
+	start, before := cpuTime(), commits.Load()
 	eachN(b, batches, publishers, func(i int) error {
 		var batch []hooks.Accepted
 		for _, e := range all[i*events : (i+1)*events] {
@@ -80,6 +80,7 @@ func benchDeliver(b *testing.B, events, subscriptions int) {
 	working.Wait()
 	b.StopTimer()
 	b.ReportMetric(float64(want)/b.Elapsed().Seconds(), "deliveries/s")
+	b.ReportMetric(float64(want)/float64(commits.Load()-before), "deliveries/commit")
 	b.ReportMetric(float64((cpuTime()-start).Nanoseconds())/1000/float64(want), "cpu-µs/delivery")
 }
 
@@ -107,7 +108,9 @@ func claimUntil(b *testing.B, db *bolt.DB, claimed chan<- hooks.Claim, done <-ch
 }
 
 func benchDB(b *testing.B, events int, subscriptions ...string) (*bolt.DB, []*hooks.Event) {
-	db := openAt(b, filepath.Join(b.TempDir(), "flaghook.db"))
+	db := openWith(b, filepath.Join(b.TempDir(), "flaghook.db"), bolt.Options{
+		Committed: func(int) { commits.Add(1) },
+	})
 	subscribe(b, db, subscriptions...)
 	list := make([]*hooks.Event, events)
 	comment := strings.Repeat("about a kilobyte ", 40)
@@ -139,6 +142,9 @@ func eachN(b *testing.B, n, callers int, do func(i int) error) {
 	}
 	all.Wait()
 }
+
+// commits counts those of all benchmarks.
+var commits atomic.Int64
 
 // cpuTime is what the process has used of its processors, in user and system
 // time: of benchmarks on machines that are shared, it says more than the clock.

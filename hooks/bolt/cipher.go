@@ -88,7 +88,7 @@ func (db *DB) openCipher() error {
 	}
 	clear, err := db.cipher.Decrypt(proof, associated(bucketMeta, keyCipher))
 	if err != nil || !bytes.Equal(clear, cipherProof) {
-		return errors.New("its secrets are encrypted with another key; open it with the key that encrypted them, and have it changed from there")
+		return errors.New("its secrets are encrypted with another key; open it with the key file that it was written with, which for a backup is that of the server it was taken from")
 	}
 	return nil
 }

@@ -35,11 +35,13 @@ func (db *DB) Claim(ctx context.Context, o hooks.ClaimOptions) ([]hooks.Claim, t
 	q.claims++
 	var claims []hooks.Claim
 	if q.claimable(o) {
-		err := db.view(ctx, func(tx *bbolt.Tx) (err error) {
-			claims, err = q.claim(newScan(tx, now), o)
+		err := guard(func() (err error) {
+			in := &scan{bolt: db.bolt, now: now, nanos: now.UnixNano()}
+			defer in.end()
+			claims, err = q.claim(in, o)
 			return err
 		})
-		if err != nil {
+		if err = db.judge(err); err != nil {
 			return nil, time.Time{}, err
 		}
 	}
@@ -90,14 +92,18 @@ func (q *queue) claim(in *scan, o hooks.ClaimOptions) ([]hooks.Claim, error) {
 			continue
 		}
 		q.ring.MoveToBack(s.turn)
+		var more bool
 		var err error
-		claims, err = q.takeTurn(claims, in, s, min(turn, o.Max-len(claims)), o.Lease)
-		if err != nil {
+		n := min(turn, o.Max-len(claims), s.room)
+		if len(s.window.queue) > 0 {
+			claims, more = q.takeWindow(claims, s, n, in.now.Add(o.Lease))
+		} else if claims, more, err = q.takeTurn(claims, in, s, n, in.now.Add(o.Lease)); err != nil {
 			return nil, err
 		}
 		switch {
-		case !in.more():
-			q.exhausted(s, in)
+		case !more:
+			q.deactivate(s)
+			q.rest(s)
 		case s.room > 0:
 			again = append(again, s)
 		default:
@@ -107,44 +113,63 @@ func (q *queue) claim(in *scan, o hooks.ClaimOptions) ([]hooks.Claim, error) {
 	return claims, nil
 }
 
-// takeTurn claims up to n deliveries of one subscription.
-func (q *queue) takeTurn(claims []hooks.Claim, in *scan, s *subscription, n int, length time.Duration) ([]hooks.Claim, error) {
-	in.start(s)
-	for range min(n, s.room) {
+// takeWindow claims up to n deliveries of one subscription that are in its
+// window, and says whether it has more.
+func (q *queue) takeWindow(claims []hooks.Claim, s *subscription, n int, until time.Time) ([]hooks.Claim, bool) {
+	for range min(n, len(s.window.queue)) {
+		p := q.take(s)
+		claims = append(claims, p.claim(s.id))
+		q.grant(s, p.seq, p.id, until)
+		s.room--
+	}
+	return claims, len(s.window.queue) > 0 || !s.window.whole
+}
+
+// takeTurn claims up to n deliveries of one subscription from the file, and says
+// whether it has more. If not, its window is whole from now on, and an alarm is
+// set for its next retry.
+func (q *queue) takeTurn(claims []hooks.Claim, in *scan, s *subscription, n int, until time.Time) (_ []hooks.Claim, more bool, err error) {
+	if s.window.whole {
+		return claims, false, nil
+	}
+	if err := in.start(s); err != nil {
+		return nil, false, err
+	}
+	for range n {
 		p, data, err := in.next()
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if data == nil {
 			break
 		}
 		r, err := decodeRecord(data)
 		if err != nil {
-			return nil, fmt.Errorf("delivery %x: %w", p.key(), err)
+			return nil, false, fmt.Errorf("delivery %x: %w", p.key(), err)
 		}
 		c := claimOf(s, &r)
-		q.grant(s, p.seq, c.DeliveryID, in.now.Add(length))
+		q.grant(s, p.seq, c.DeliveryID, until)
 		claims = append(claims, c)
 		s.room--
 	}
-	return claims, nil
-}
-
-// exhausted takes a subscription out of the ring until its next retry is due.
-func (q *queue) exhausted(s *subscription, in *scan) {
-	q.deactivate(s)
+	if in.more() {
+		return claims, true, nil
+	}
+	s.window.whole, s.window.seen = true, in.tx.ID()
 	q.alarms.clear(&s.alarm)
 	if in.dueKey != nil { // the next one that is not leased
 		_, at, _ := dueOf(in.dueKey)
 		q.alarms.set(&s.alarm, timeOf(at))
 	}
-	q.rest(s)
+	return claims, false, nil
 }
 
 // A scan walks over what a subscription has due and not leased, oldest first.
 type scan struct {
+	bolt  *bbolt.DB
 	now   time.Time
-	nanos int64 // now
+	nanos int64     // now
+	tx    *bbolt.Tx // begun when it is needed
 	retry *bbolt.Bucket
 	fresh *bbolt.Cursor
 	due   *bbolt.Cursor
@@ -154,22 +179,28 @@ type scan struct {
 	dueKey              []byte // the next retry, due or not, nil when there is none
 }
 
-func newScan(tx *bbolt.Tx, now time.Time) *scan {
-	return &scan{
-		now:   now,
-		nanos: now.UnixNano(),
-		retry: tx.Bucket(bucketRetry),
-		fresh: tx.Bucket(bucketFresh).Cursor(),
-		due:   tx.Bucket(bucketDue).Cursor(),
+func (in *scan) start(s *subscription) (err error) {
+	if in.tx == nil {
+		if in.tx, err = in.bolt.Begin(false); err != nil {
+			return err
+		}
+		in.retry = in.tx.Bucket(bucketRetry)
+		in.fresh = in.tx.Bucket(bucketFresh).Cursor()
+		in.due = in.tx.Bucket(bucketDue).Cursor()
 	}
-}
-
-func (in *scan) start(s *subscription) {
 	in.sub = s
 	in.freshKey, in.freshData = in.fresh.Seek(number(s.ref))
 	in.skipFresh()
 	in.dueKey, _ = in.due.Seek(number(s.ref))
 	in.skipDue()
+	return nil
+}
+
+// end ends the reading, if there was any.
+func (in *scan) end() {
+	if in.tx != nil {
+		_ = in.tx.Rollback() // of a transaction that only reads: never fails
+	}
 }
 
 // skipFresh passes over what is leased: at most as many as there are leases.

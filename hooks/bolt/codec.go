@@ -95,53 +95,71 @@ func decodeKnownEvent(b []byte) (knownEvent, error) {
 	return k, nil
 }
 
-// An eventHead is what is kept beside an event: to whom it went is the index
-// by which its deliveries are found. The same is kept of a replay, in place of
-// the key its id.
-type eventHead struct {
+// An eventTail is what is kept behind an event: to whom it went is the index by
+// which its deliveries are found. The same is kept of a replay, in place of the
+// key its id. It stands behind, so that it can be written when the event is long
+// encoded, without a copy.
+type eventTail struct {
 	accepted int64
 	key      string
 	refs     []uint64 // ascending
 }
 
-// encode puts the head before an event.
-func (h eventHead) encode(event []byte) []byte {
-	b := make([]byte, 0, 8+8+len(h.key)+3*len(h.refs)+len(event))
-	b = binary.BigEndian.AppendUint64(b, uint64(h.accepted))
-	b = appendString(b, h.key)
+// tailEnd is the part of fixed size, at the very end: the time, and how long the
+// rest of the tail is.
+const tailEnd = 8 + 4
+
+func tailSize(key string, refs int) int { return tailEnd + 12 + len(key) + 4*refs }
+
+// append writes the tail behind an event.
+func (h eventTail) append(event []byte) []byte {
+	start := len(event)
+	b := appendString(event, h.key)
 	b = binary.AppendUvarint(b, uint64(len(h.refs)))
 	last := uint64(0)
 	for _, ref := range h.refs {
 		b = binary.AppendUvarint(b, ref-last)
 		last = ref
 	}
-	return append(b, event...)
+	n := len(b) - start
+	b = binary.BigEndian.AppendUint64(b, uint64(h.accepted))
+	return binary.BigEndian.AppendUint32(b, uint32(n))
 }
 
-// decodeEvent reads the head; event shares memory with b.
-func decodeEvent(b []byte) (h eventHead, event []byte, err error) {
-	d := decoder{b: b}
-	h = eventHead{accepted: d.int64(), key: d.string()}
-	n := d.uvarint()
-	if n > uint64(len(d.b)) { // each takes a byte or more
-		return eventHead{}, nil, errRecord
+// decodeEvent reads the tail; event shares memory with b.
+func decodeEvent(b []byte) (h eventTail, event []byte, err error) {
+	end := len(b) - tailEnd
+	if end < 0 {
+		return eventTail{}, nil, errRecord
 	}
-	h.refs = make([]uint64, 0, n)
+	n := int(binary.BigEndian.Uint32(b[end+8:]))
+	if n > end {
+		return eventTail{}, nil, errRecord
+	}
+	d := decoder{b: b[end-n : end]}
+	h = eventTail{accepted: acceptedOf(b), key: d.string()}
+	count := d.uvarint()
+	if count > uint64(len(d.b)) { // each takes a byte or more
+		return eventTail{}, nil, errRecord
+	}
+	h.refs = make([]uint64, 0, count)
 	last := uint64(0)
-	for range n {
+	for range count {
 		last += d.uvarint()
 		h.refs = append(h.refs, last)
 	}
-	if d.failed {
-		return eventHead{}, nil, errRecord
+	if d.failed || len(d.b) > 0 {
+		return eventTail{}, nil, errRecord
 	}
-	return h, d.b, nil
+	return h, b[:end-n], nil
 }
 
 // acceptedOf reads the time of acceptance alone.
 func acceptedOf(event []byte) int64 {
-	d := decoder{b: event}
-	return d.int64()
+	if len(event) < tailEnd {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(event[len(event)-tailEnd:]))
 }
 
 // The counters of a status are written with every attempt and its errors, which

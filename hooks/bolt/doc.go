@@ -30,9 +30,9 @@
 //	counters       ref                    → counts and times of hooks.Status
 //	errors         ref                    → hooks.Status.Errors
 //	records        kind, 0, id            → version, data
-//	events         seq                    → time, event key, refs it went to, event
+//	events         seq                    → event, event key, refs it went to, time
 //	eventids       event id, 0, scope     → seq, time, number matched, digest
-//	replays        seq of event, seq      → time, replay id, refs it went to
+//	replays        seq of event, seq      → replay id, refs it went to, time
 //	pruned         seq                    → event key; the event is removed, its id is known
 //	fresh          ref, seq               → delivery without an attempt to wait for
 //	retry          ref, seq               → delivery that waits for its next attempt

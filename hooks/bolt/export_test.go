@@ -16,7 +16,7 @@ func Consistent(tx *bbolt.Tx) error {
 	if tx.Bucket(bucketMeta) == nil {
 		return nil // not ours
 	}
-	c := checker{tx: tx, ages: make(map[uint64]uint64), lanes: make(map[[16]byte]bool)}
+	c := checker{tx: tx, ages: make(map[uint64]uint64)}
 	for s := range shelves {
 		c.each(s)
 	}
@@ -25,13 +25,11 @@ func Consistent(tx *bbolt.Tx) error {
 }
 
 type checker struct {
-	tx                *bbolt.Tx
-	all               []error
-	records, due, ids int
-	inLanes           int
-	counts            counts
-	ages              map[uint64]uint64
-	lanes             map[[16]byte]bool // whether their first one is held
+	tx      *bbolt.Tx
+	all     []error
+	records int
+	counts  counts
+	ages    map[uint64]uint64
 }
 
 func (c *checker) failf(format string, args ...any) {

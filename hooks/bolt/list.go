@@ -211,11 +211,11 @@ func (l *deliveryList) ofEvent(only uint64) error {
 // replays too.
 func placesOfEvent(events, replays *bbolt.Bucket, seq uint64) (all []place, err error) {
 	add := func(seq uint64, v []byte) error {
-		head, _, err := decodeEvent(v)
+		tail, _, err := decodeEvent(v)
 		if err != nil {
 			return fmt.Errorf("event or replay %x: %w", seq, err)
 		}
-		for _, ref := range head.refs {
+		for _, ref := range tail.refs {
 			all = append(all, place{ref, seq})
 		}
 		return nil

@@ -22,8 +22,8 @@ func migrate1(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	m := migration1{tx: tx, events: make(map[uint64]*eventHead), ages: make(map[uint64]int)}
-	for _, step := range []func() error{m.deliveries, m.eventHeads, m.subscriptions, m.counted} {
+	m := migration1{tx: tx, events: make(map[uint64]*eventTail), ages: make(map[uint64]int)}
+	for _, step := range []func() error{m.deliveries, m.eventTails, m.subscriptions, m.counted} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func migrate1(tx *bbolt.Tx) error {
 
 type migration1 struct {
 	tx     *bbolt.Tx
-	events map[uint64]*eventHead // what the deliveries tell of their events
+	events map[uint64]*eventTail // what the deliveries tell of their events
 	counts counts
 	ages   map[uint64]int
 }
@@ -75,7 +75,7 @@ func (m *migration1) deliveries() error {
 			}
 			e := m.events[p.seq]
 			if e == nil {
-				e = &eventHead{accepted: r.created}
+				e = &eventTail{accepted: r.created}
 				m.events[p.seq] = e
 			}
 			e.refs = append(e.refs, p.ref)
@@ -102,9 +102,9 @@ func (m *migration1) deliveries() error {
 	return err
 }
 
-// eventHeads takes an event that went to nobody for as old as the one before
+// eventTails takes an event that went to nobody for as old as the one before
 // it.
-func (m *migration1) eventHeads() error {
+func (m *migration1) eventTails() error {
 	ids := m.tx.Bucket(bucketEventIDs)
 	keys := make(map[uint64]string)
 	err := ids.ForEach(func(k, v []byte) error {
@@ -136,14 +136,14 @@ func (m *migration1) eventHeads() error {
 		if d.failed || !ok {
 			return nil, errRecord
 		}
-		head := m.events[seq]
-		if head == nil {
-			head = &eventHead{accepted: last}
+		tail := m.events[seq]
+		if tail == nil {
+			tail = &eventTail{accepted: last}
 		}
-		last, head.key = head.accepted, key
-		slices.Sort(head.refs)
-		known := knownEvent{seq: seq, accepted: head.accepted, matched: len(head.refs), digest: digest}
-		return head.encode(d.b), ids.Put(eventIDKey(key), known.encode())
+		last, tail.key = tail.accepted, key
+		slices.Sort(tail.refs)
+		known := knownEvent{seq: seq, accepted: tail.accepted, matched: len(tail.refs), digest: digest}
+		return tail.append(bytes.Clone(d.b)), ids.Put(eventIDKey(key), known.encode())
 	})
 }
 

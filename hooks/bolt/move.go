@@ -94,6 +94,6 @@ func (t *txn) firstIn(ref, lane uint64) (place, bool) {
 // wake notes that a subscription has something to claim.
 func (t *txn) wake(ref uint64) {
 	if id := t.refs.Get(number(ref)); id != nil {
-		t.woken = append(t.woken, wake{ref, string(id)})
+		t.woken = append(t.woken, wake{ref: ref, id: string(id)})
 	}
 }

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"cmp"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,56 +19,6 @@ import (
 
 	"github.com/flaghook/flaghook/hooks"
 )
-
-// Options configure Open; the zero value is ready to use.
-type Options struct {
-	// Timeout is how long Open waits for another process to let go of the
-	// file. Default: 1 s.
-	Timeout time.Duration
-
-	// MaxBacklog bounds the deliveries that are not finished: Accept refuses
-	// more with hooks.ErrBacklog. Default: 5,000,000.
-	MaxBacklog int
-
-	// Retention is how long finished deliveries are kept after their end, and
-	// events after their acceptance. Default: 30 days; negative: for ever.
-	Retention time.Duration
-
-	// MaxBytes is how much the file may hold: when there is more, the oldest
-	// of what is finished goes before its time. Free pages do not count.
-	// Default: no limit.
-	MaxBytes int64
-
-	// Cipher encrypts subscriptions and records in the file; nil leaves them
-	// in clear. A file that was written without one is encrypted when it is
-	// opened with one; pages that became free may hold what was in clear until
-	// they are used again, or until Compact removes them. One that was written
-	// with one cannot be opened without, nor with another key.
-	Cipher Cipher
-
-	// Committed, if it is not nil, is told after each commit how many requests
-	// shared it. It must return at once.
-	Committed func(requests int)
-}
-
-func (o *Options) setDefaults() {
-	o.Timeout = cmp.Or(o.Timeout, time.Second)
-	o.MaxBacklog = cmp.Or(o.MaxBacklog, 5_000_000)
-	o.Retention = cmp.Or(o.Retention, 30*24*time.Hour)
-}
-
-// Validate names the first option that makes no sense.
-func (o *Options) Validate() error {
-	switch {
-	case o.Timeout < 0:
-		return errors.New("bolt.Options: Timeout must be positive, or 0 for its default")
-	case o.MaxBacklog < 0:
-		return errors.New("bolt.Options: MaxBacklog must be positive, or 0 for its default")
-	case o.MaxBytes < 0:
-		return errors.New("bolt.Options: MaxBytes must be positive, or 0 for no limit")
-	}
-	return nil
-}
 
 // DB is an open file. All methods are safe for concurrent use. After Close, and
 // after a failure (see Failed), they return errors that wrap
@@ -306,57 +255,6 @@ func (db *DB) closeBolt() error {
 	var damaged *DamagedError
 	if errors.As(err, &damaged) {
 		err = errors.Join(err, letGo(db.file))
-	}
-	return err
-}
-
-// Failed is closed when the file can no longer be trusted to take writes: after
-// a failed fsync, for instance. Err then says why. The remedy is to look after
-// the disk and to open the file again; what was acknowledged is in it.
-func (db *DB) Failed() <-chan struct{} { return db.failed }
-
-// Err says why the DB failed; nil as long as it has not.
-func (db *DB) Err() error {
-	select {
-	case <-db.failed:
-		return db.err
-	default:
-		return nil
-	}
-}
-
-func (db *DB) fail(err error) {
-	db.failing.Do(func() {
-		db.err = unavailable(err)
-		close(db.failed)
-	})
-}
-
-func unavailable(err error) error {
-	return fmt.Errorf("%w: %w", hooks.ErrUnavailable, err)
-}
-
-// view reads. A file that turns out to be damaged fails the DB.
-func (db *DB) view(ctx context.Context, read func(tx *bbolt.Tx) error) error {
-	if err := db.usable(ctx); err != nil {
-		return err
-	}
-	err := guard(func() error { return db.bolt.View(read) })
-	return db.judge(err)
-}
-
-// judge turns bbolt's ways of saying no into ours.
-func (db *DB) judge(err error) error {
-	var damaged *DamagedError
-	if errors.As(err, &damaged) && damaged.panicked {
-		db.stuck.Store(true)
-	}
-	switch {
-	case errors.Is(err, berrors.ErrDatabaseNotOpen):
-		return unavailable(errClosed)
-	case errors.Is(err, berrors.ErrInvalidMapping), errors.Is(err, errRecord), damaged != nil:
-		db.fail(err)
-		return db.Err()
 	}
 	return err
 }

@@ -135,7 +135,7 @@ func (t *txn) pruneDelivery(p place, over bool) bool {
 // removeEvent removes an event and the marks of its replays. Its id stays known
 // for its time.
 func (t *txn) removeEvent(seq uint64) {
-	head, _, err := decodeEvent(t.events.Get(number(seq)))
+	tail, _, err := decodeEvent(t.events.Get(number(seq)))
 	if err != nil {
 		t.fail(fmt.Errorf("event %x: %w", seq, err))
 		return
@@ -144,10 +144,10 @@ func (t *txn) removeEvent(seq uint64) {
 		t.delete(t.replays, k)
 	}
 	t.delete(t.events, number(seq))
-	if head.accepted > t.now-int64(idsKept) {
-		t.put(t.pruned, number(seq), []byte(head.key))
+	if tail.accepted > t.now-int64(idsKept) {
+		t.put(t.pruned, number(seq), []byte(tail.key))
 	} else {
-		t.forgetEvent(head.key, seq)
+		t.forgetEvent(tail.key, seq)
 	}
 }
 

@@ -19,14 +19,18 @@ import (
 // mu while it reads, so that what Claim reads is never older than the leases it
 // goes by. Claiming a settled delivery again is thereby ruled out.
 type queue struct {
-	mu      sync.Mutex
-	subs    map[uint64]*subscription // those with something due, waiting or leased
-	ring    *list.List               // of *subscription: those that may have something due, next first
-	parked  map[string]*subscription // by id: those that have no capacity until they are resumed
-	alarms  alarms                   // ends of leases, and when subscriptions fall due
-	leases  map[string]*lease        // by delivery id
-	claims  uint64                   // how many times Claim was called
-	changed bool                     // there may be more to claim, or to claim earlier, than Claim said
+	mu     sync.Mutex
+	subs   map[uint64]*subscription // those with something due, waiting or leased
+	ring   *list.List               // of *subscription: those that may have something due, next first
+	parked map[string]*subscription // by id: those that have no capacity until they are resumed
+	alarms alarms                   // ends of leases, and when subscriptions fall due
+	leases map[string]*lease        // by delivery id
+	claims uint64                   // how many times Claim was called
+
+	windowed    int // deliveries in windows
+	windowBytes int // of their events
+
+	changed bool // there may be more to claim, or to claim earlier, than Claim said
 }
 
 // A subscription is one that has work.
@@ -36,7 +40,8 @@ type subscription struct {
 	turn   *list.Element     // its place in the ring, nil when it is not there
 	parked bool              // it is among the parked, and so not in the ring
 	alarm  alarm             // when its next retry is due
-	leased map[uint64]string // delivery ids by seq
+	leased map[uint64]string // delivery ids by seq; nil while there is none
+	window window
 
 	// What Claim remembers during one call.
 	claim uint64 // which call
@@ -83,11 +88,30 @@ func (q *queue) due() bool { return q.ring.Len() > 0 }
 func (q *queue) subscription(ref uint64, id string) *subscription {
 	s := q.subs[ref]
 	if s == nil {
-		s = &subscription{ref: ref, id: id, leased: make(map[uint64]string)}
-		s.alarm = alarm{position: unset, ring: func() { q.activate(s) }}
+		s = &subscription{ref: ref, id: id}
+		s.alarm = alarm{position: unset, ring: func() {
+			q.spoil(s)
+			q.activate(s)
+		}}
 		q.subs[ref] = s
 	}
 	return s
+}
+
+// woken brings in what a transaction made claimable.
+func (q *queue) woken(list []wake, tx int) {
+	for _, w := range list {
+		if q.subs[w.ref] == nil { // it has nothing else
+			q.subscription(w.ref, w.id).window.whole = true
+		}
+		s := q.subs[w.ref]
+		if w.pending.id != "" {
+			q.admit(s, w.pending, tx)
+		} else {
+			q.spoil(s)
+		}
+		q.activate(s)
+	}
 }
 
 // activate puts a subscription at the end of the ring, unless it is parked.
@@ -142,6 +166,7 @@ func (q *queue) drop(ref uint64) {
 	for _, id := range s.leased {
 		q.endLease(id)
 	}
+	q.spoil(s)
 	if s.parked {
 		q.unpark(s)
 	}
@@ -155,9 +180,13 @@ func (q *queue) grant(s *subscription, seq uint64, id string, until time.Time) {
 	l := &lease{id: id, sub: s, seq: seq}
 	l.alarm = alarm{position: unset, ring: func() {
 		q.endLease(id)
+		q.spoil(s)
 		q.activate(s)
 	}}
 	q.leases[id] = l
+	if s.leased == nil {
+		s.leased = make(map[uint64]string)
+	}
 	s.leased[seq] = id
 	q.alarms.set(&l.alarm, until)
 }
@@ -169,7 +198,9 @@ func (q *queue) endLease(id string) *subscription {
 		return nil
 	}
 	delete(q.leases, id)
-	delete(l.sub.leased, l.seq)
+	if delete(l.sub.leased, l.seq); len(l.sub.leased) == 0 {
+		l.sub.leased = nil
+	}
 	q.alarms.clear(&l.alarm)
 	return l.sub
 }

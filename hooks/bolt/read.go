@@ -64,21 +64,21 @@ func findEvent(eventIDs *bbolt.Bucket, key string) (knownEvent, error) {
 // A storedEvent is a copy of what is stored of an event. It is taken apart
 // outside of the transaction, which that would make long.
 type storedEvent struct {
-	head eventHead
+	tail eventTail
 	data []byte
 }
 
 func readEvent(v []byte) (storedEvent, error) {
-	head, data, err := decodeEvent(v)
-	return storedEvent{head, bytes.Clone(data)}, err
+	tail, data, err := decodeEvent(v)
+	return storedEvent{tail, bytes.Clone(data)}, err
 }
 
 func (s storedEvent) event() (*hooks.StoredEvent, error) {
 	event := new(hooks.Event)
 	if err := event.UnmarshalBinary(s.data); err != nil {
-		return nil, fmt.Errorf("event %s: %w", s.head.key, err)
+		return nil, fmt.Errorf("event %s: %w", s.tail.key, err)
 	}
-	return &hooks.StoredEvent{Event: event, AcceptedAt: timeOf(s.head.accepted), Matched: len(s.head.refs)}, nil
+	return &hooks.StoredEvent{Event: event, AcceptedAt: timeOf(s.tail.accepted), Matched: len(s.tail.refs)}, nil
 }
 
 // Delivery implements hooks.Store.

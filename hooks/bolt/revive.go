@@ -64,7 +64,7 @@ type change struct {
 	from   []shelf
 	move   func(t *txn, p place, from shelf, was record) bool
 
-	changed []string
+	changed []int // indexes of ids
 }
 
 // change makes one after another, each for some of the deliveries.
@@ -102,7 +102,7 @@ func (o *change) apply(t *txn) error {
 		}
 		was, from, ok := t.lookUp(p, o.from...)
 		if ok && was.id(string(id)) == o.ids[i] && o.move(t, p, from, was) {
-			o.changed = append(o.changed, o.ids[i])
+			o.changed = append(o.changed, i)
 		}
 	}
 	return nil
@@ -111,8 +111,10 @@ func (o *change) apply(t *txn) error {
 // applied ends the leases that there may be: an outcome that comes later finds
 // the delivery finished.
 func (o *change) applied(q *queue) {
-	for _, id := range o.changed {
-		if s := q.endLease(id); s != nil {
+	for _, i := range o.changed {
+		q.endLease(o.ids[i])
+		if s := q.subs[o.places[i].ref]; s != nil {
+			q.spoil(s)
 			q.rest(s)
 		}
 	}
@@ -144,6 +146,7 @@ func (db *DB) Release(ctx context.Context, deliveryIDs ...string) error {
 	db.queue.mu.Lock()
 	for _, id := range deliveryIDs {
 		if s := db.queue.endLease(id); s != nil {
+			db.queue.spoil(s)
 			db.queue.activate(s)
 			released = true
 		}

@@ -73,6 +73,9 @@ func (o *settlement) apply(t *txn) error {
 
 func (o *settlement) applied(q *queue) {
 	s := q.endLease(o.Claim.DeliveryID)
+	if s == nil && o.moved && q.subs[o.place.ref] != nil {
+		q.spoil(q.subs[o.place.ref]) // it may be due there
+	}
 	if o.moved && !o.State.Final() {
 		s = q.subscription(o.place.ref, o.Claim.SubscriptionID)
 		q.wakeAt(s, o.RetryAt)

@@ -35,8 +35,16 @@ type subscriptionPut struct {
 func (o *subscriptionPut) size() int { return len(o.data) + 100 }
 
 func (o *subscriptionPut) apply(t *txn) error {
-	ref, stored, _, err := decodeSubscription(t.subscriptions.Get([]byte(o.id)))
-	exists := err == nil
+	v := t.subscriptions.Get([]byte(o.id))
+	exists := v != nil
+	var ref, stored uint64
+	if exists {
+		var err error
+		if ref, stored, _, err = decodeSubscription(v); err != nil {
+			t.fail(fmt.Errorf("subscription %s: %w", o.id, err))
+			return nil
+		}
+	}
 	if o.version != stored+1 {
 		return fmt.Errorf("subscription %s: version %d cannot follow version %d: %w", o.id, o.version, stored, hooks.ErrConflict)
 	}
@@ -53,11 +61,11 @@ func (o *subscriptionPut) applied(*queue) {}
 // decodeSubscription reads a stored subscription; data shares memory with v.
 func decodeSubscription(v []byte) (ref, version uint64, data []byte, err error) {
 	d := decoder{b: v}
-	ref, version, data = uint64(d.int64()), d.uvarint(), d.b
+	ref, version = uint64(d.int64()), d.uvarint()
 	if d.failed {
-		err = errRecord
+		return 0, 0, nil, errRecord
 	}
-	return ref, version, d.b, err
+	return ref, version, d.b, nil
 }
 
 // DeleteSubscription implements hooks.Store. When it returns, the subscription

@@ -17,6 +17,7 @@ const idsPerBlock = 512
 // which ends the transaction for everybody.
 type txn struct {
 	db       *DB
+	id       int
 	now      int64 // when it began: the time of acceptance of its events
 	err      error
 	dirty    bool
@@ -33,10 +34,12 @@ type txn struct {
 	shelves                                              [shelves]*bbolt.Bucket
 }
 
-// A wake names a subscription that has something due.
+// A wake names a subscription that has something due: a delivery that is new or,
+// where that has no id, something else.
 type wake struct {
-	ref uint64
-	id  string
+	ref     uint64
+	id      string
+	pending pending
 }
 
 // appendFill is how full bbolt leaves the pages of buckets that grow at their
@@ -45,7 +48,7 @@ const appendFill = 0.9
 
 func newTxn(db *DB, tx *bbolt.Tx) *txn {
 	t := &txn{
-		db: db, now: time.Now().UnixNano(), sweeping: db.sweeping, counts: db.counts, pruner: db.pruner,
+		db: db, id: tx.ID(), now: time.Now().UnixNano(), sweeping: db.sweeping, counts: db.counts, pruner: db.pruner,
 		statuses:      make(map[uint64]*statusChange),
 		ages:          make(map[uint64]int),
 		meta:          tx.Bucket(bucketMeta),

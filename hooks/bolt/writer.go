@@ -140,7 +140,7 @@ func (db *DB) commit(batch []*request) {
 	db.resting = err != nil
 	if err == nil {
 		db.sweeping, db.counts, db.pruner = t.sweeping, t.counts, t.pruner
-		if db.remember(batch, t.woken) {
+		if db.remember(batch, t) {
 			db.signal()
 		}
 		if db.committed != nil && t.dirty && len(batch) > 0 {
@@ -158,14 +158,13 @@ func (db *DB) commit(batch []*request) {
 
 // remember brings the memory up to date after a commit and reports whether
 // there may be something to claim, or to wait for.
-func (db *DB) remember(batch []*request, woken []wake) bool {
+func (db *DB) remember(batch []*request, t *txn) bool {
 	q := &db.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.changed = len(woken) > 0
-	for _, w := range woken { // first: an operation may delete one of them
-		q.activate(q.subscription(w.ref, w.id))
-	}
+	q.changed = len(t.woken) > 0
+	q.spoilParked()
+	q.woken(t.woken, t.id) // first: an operation may delete one of them
 	for _, r := range batch {
 		if r.refused == nil {
 			r.op.applied(q)
@@ -184,8 +183,8 @@ func (db *DB) transact(batch []*request) (t *txn, err error) {
 	applied := false
 	err = guard(func() error {
 		return db.bolt.Update(func(tx *bbolt.Tx) error {
-			id = tx.ID()
 			t = newTxn(db, tx)
+			id = t.id
 			for _, r := range batch {
 				if r.refused = r.ctx.Err(); r.refused == nil {
 					r.refused = r.op.apply(t)

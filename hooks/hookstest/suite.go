@@ -178,6 +178,9 @@ func (f *fixture) claimWith(o hooks.ClaimOptions) ([]hooks.Claim, time.Time) {
 		if want := hooks.DeliveryID(c.EventKey, c.SubscriptionID, c.Replay); c.DeliveryID != want {
 			f.Fatalf("claim of event %s for %s has id %s, not %s", c.EventKey, c.SubscriptionID, c.DeliveryID, want)
 		}
+		if c.Event != nil && c.Event.Key() != c.EventKey {
+			f.Fatalf("claim of event %s comes with event %s", c.EventKey, c.Event.Key())
+		}
 	}
 	return claims, next
 }

@@ -87,7 +87,6 @@ var orderTests = map[string]func(*fixture){
 		f.must(f.Release(f.ctx(), c.DeliveryID))
 		f.retry(f.claims("e1")[0], time.Now().Add(time.Hour))
 		f.claims()
-		f.Helper()
 		for id, held := range map[string]bool{"e1": false, "e2": true, "e3": true} {
 			d, err := f.Delivery(f.ctx(), hooks.DeliveryID(id, "a", ""))
 			f.must(err)
@@ -143,7 +142,7 @@ var orderTests = map[string]func(*fixture){
 		rapid.Check(f.T, func(rt *rapid.T) {
 			inner := &fixture{T: f.T, dir: f.TempDir(), opener: f.opener}
 			inner.start()
-			m := &orderModel{fixture: inner, rt: rt, first: make(map[string]int)}
+			m := &orderModel{fixture: inner, rt: rt}
 			inner.subscribe("a", "b")
 			rt.Repeat(map[string]func(*rapid.T){
 				"accept": m.accept, "claim": m.claimSome, "settle": m.settleOne, "release": m.release,
@@ -162,7 +161,6 @@ type orderModel struct {
 	all    []*modelled
 	leased []hooks.Claim
 	events int
-	first  map[string]int
 }
 
 // A modelled delivery; lane is "" when it stands outside of any order.
@@ -184,6 +182,9 @@ func (m *orderModel) accept(*rapid.T) {
 
 func (m *orderModel) claimSome(*rapid.T) {
 	for _, c := range m.claim(rapid.IntRange(1, 5).Draw(m.rt, "n")) {
+		if slices.ContainsFunc(m.leased, func(l hooks.Claim) bool { return l.DeliveryID == c.DeliveryID }) {
+			m.rt.Fatalf("%s of %s is claimed twice", c.EventKey, c.SubscriptionID)
+		}
 		m.leased = append(m.leased, c)
 		for _, d := range m.all {
 			if d.id == c.DeliveryID {
@@ -271,7 +272,7 @@ func (m *orderModel) replay(*rapid.T) {
 	m.events++
 	replay := fmt.Sprint("r", m.events)
 	e := m.eventOf(d.event, "", "proj/web:env/production:flag/"+d.flag+";"+d.event, "")
-	m.Backend.Accept(m.ctx(), []hooks.Accepted{{Event: e, SubscriptionIDs: []string{d.subscription}, Replay: replay}})
+	m.fixture.accept(hooks.Accepted{Event: e, SubscriptionIDs: []string{d.subscription}, Replay: replay})
 	m.all = append(m.all, &modelled{
 		id: hooks.DeliveryID(d.event, d.subscription, replay), event: d.event, flag: d.flag, subscription: d.subscription,
 	})

@@ -210,8 +210,8 @@ func (m *members) text(key, text string) {
 // object makes an object of keys and values in turn.
 func object(pairs ...any) render.Value {
 	list := make([]render.Member, 0, len(pairs)/2)
-	for i := 0; i < len(pairs); i += 2 {
-		list = append(list, render.Member{Key: pairs[i].(string), Value: pairs[i+1].(render.Value)})
+	for ; len(pairs) >= 2; pairs = pairs[2:] {
+		list = append(list, render.Member{Key: pairs[0].(string), Value: pairs[1].(render.Value)})
 	}
 	return render.Object(list...)
 }

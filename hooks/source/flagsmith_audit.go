@@ -33,7 +33,7 @@ func flagsmithAudit(p *parser, data render.Value) error {
 		c.environments, c.everywhere = p.s.Environments, true
 	}
 
-	known := true
+	known := false
 	switch related {
 	case "FEATURE":
 		known = c.auditFeature(log)
@@ -51,8 +51,6 @@ func flagsmithAudit(p *parser, data render.Value) error {
 		known = c.auditRequest(log, text(data.Get("related_object_id")))
 	case "RELEASE_PIPELINE":
 		known = c.auditPipeline(log, text(data.Get("related_object_id")))
-	default:
-		known = false
 	}
 	if !known {
 		c = c.other(flagsmithType(related))

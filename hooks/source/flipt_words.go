@@ -1,7 +1,6 @@
 package source
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/flaghook/flaghook/hooks"
@@ -43,7 +42,7 @@ func (f *fliptEvent) sentences(last render.Value) []string {
 func fliptPart(noun string, v render.Value) string {
 	quoted := func(key string) string {
 		if s := v.Get(key).AsString(); s != "" {
-			return " " + strconv.Quote(clip(s))
+			return " " + quote(s)
 		}
 		return ""
 	}
@@ -55,7 +54,7 @@ func fliptPart(noun string, v render.Value) string {
 		return quoted("key")
 	case "rule":
 		if segments := v.Get("segment_key").AsString(); segments != "" {
-			return " for the segment " + strconv.Quote(clip(segments))
+			return " for the segment " + quote(segments)
 		}
 	case "distribution":
 		if share := v.Get("rollout"); share.Kind() == render.KindNumber {
@@ -66,12 +65,39 @@ func fliptPart(noun string, v render.Value) string {
 			return " of " + text(t.Get("percentage")) + " % to " + string(t.Get("value").AppendJSON(nil))
 		}
 		if s := v.Get("segment"); isSet(s) {
-			return " of the segment " + strconv.Quote(clip(s.Get("key").AsString())) + " to " + string(s.Get("value").AppendJSON(nil))
+			return " of the segment " + quote(s.Get("key").AsString()) + " to " + string(s.Get("value").AppendJSON(nil))
 		}
 	case "constraint":
 		if property := v.Get("property").AsString(); property != "" {
-			return " " + strings.Join([]string{clip(property), clip(v.Get("operator").AsString()), strconv.Quote(clip(v.Get("value").AsString()))}, " ")
+			return " " + quote(clip(property)+" "+fliptOperator(v.Get("operator").AsString(), v.Get("value").AsString()))
 		}
 	}
 	return ""
+}
+
+// fliptOperators are the operators of constraints, as one reads them.
+var fliptOperators = map[string]string{
+	"eq": "is", "neq": "is not", "prefix": "begins with", "suffix": "ends with", "isoneof": "is one of", "isnotoneof": "is none of",
+	"contains": "contains", "notcontains": "does not contain", "lt": "<", "lte": "≤", "gt": ">", "gte": "≥",
+	"empty": "is empty", "notempty": "is not empty", "present": "is there", "notpresent": "is not there", "true": "is true", "false": "is false",
+}
+
+// fliptOperator reads an operator with its value, of which isoneof has a list in
+// JSON.
+func fliptOperator(operator, value string) string {
+	words := fliptOperators[operator]
+	if words == "" {
+		words = clip(operator)
+	}
+	if list, err := render.ParseJSON([]byte(value)); err == nil && list.Kind() == render.KindArray {
+		var texts []string
+		for item := range list.Items() {
+			texts = append(texts, text(item))
+		}
+		value = strings.Join(texts, ", ")
+	}
+	if value == "" {
+		return words
+	}
+	return words + " " + clip(value)
 }

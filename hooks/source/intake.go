@@ -3,7 +3,8 @@ package source
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -40,6 +41,9 @@ func (g *Registry) Receive(ctx context.Context, kind Kind, address string, r *Re
 	}
 	if !s.On {
 		return nil, ErrOff
+	}
+	if r.At.IsZero() {
+		r.At = g.now()
 	}
 	if err := Verify(s.Settings, r); err != nil {
 		return nil, err
@@ -168,7 +172,9 @@ func (g *Registry) acceptedAt(ctx context.Context, sourceID, id string) (time.Ti
 
 func isNotFound(err error) bool { return errors.Is(err, hooks.ErrNotFound) }
 
-// records are the States of one request.
+// records are the States of one request. Each key has its place among a bounded
+// number of them; where two have the same, the later takes it. So what a source
+// can make us remember is bounded without counting it.
 type records struct {
 	ctx      context.Context
 	g        *Registry
@@ -176,45 +182,75 @@ type records struct {
 	err      error // the first failure to read
 }
 
-// maxState bounds a state that is kept, in bytes of JSON. A greater one is
-// forgotten, as if it had never been seen.
-const maxState = 64 << 10
+const (
+	statePlaces = 1 << 18  // of one source
+	maxState    = 16 << 10 // bytes of JSON; a greater state is forgotten
+)
+
+// heldState is what stands in a place.
+type heldState struct {
+	Key   string       `json:"key"`
+	Value render.Value `json:"value"`
+}
 
 // Last reads a state.
 func (m *records) Last(key string) render.Value {
-	r, err := m.g.records.Record(m.ctx, stateKind, m.id(key))
-	if isNotFound(err) {
-		return render.Value{}
-	}
-	var v render.Value
-	if err == nil {
-		v, err = render.ParseJSON(r.Data)
-	}
+	held, err := m.at(m.place(key))
 	if err != nil && m.err == nil {
 		m.err = fmt.Errorf("last state: %w", err)
 	}
-	return v
+	if held.Key != key {
+		return render.Value{}
+	}
+	return held.Value
+}
+
+// at reads what stands in a place; the zero heldState for nothing.
+func (m *records) at(place string) (heldState, error) {
+	var held heldState
+	r, err := m.g.records.Record(m.ctx, stateKind, place)
+	if isNotFound(err) {
+		return held, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(r.Data, &held)
+	}
+	return held, err
 }
 
 // keep writes states. The events are stored by then, so that a failure costs the
 // before of the next change and no more.
 func (m *records) keep(states []State) {
 	for _, s := range states {
-		var err error
-		data := s.Value.AppendJSON(nil)
-		if s.Value.IsDefined() && len(data) <= maxState {
-			err = m.g.records.PutRecord(m.ctx, stateKind, hooks.Record{ID: m.id(s.Key), Data: data})
-		} else if err = m.g.records.DeleteRecord(m.ctx, stateKind, m.id(s.Key)); isNotFound(err) {
-			err = nil
-		}
-		if err != nil {
+		if err := m.keepOne(s); err != nil {
 			m.g.log.Warn("cannot remember the state of a resource", "source", m.sourceID, "error", err)
 		}
 	}
 }
 
-// id bounds the length of a key.
-func (m *records) id(key string) string {
+func (m *records) keepOne(s State) error {
+	place := m.place(s.Key)
+	if s.Value.IsDefined() {
+		data, err := json.Marshal(heldState(s))
+		if err == nil && len(data) <= maxState {
+			return m.g.records.PutRecord(m.ctx, stateKind, hooks.Record{ID: place, Data: data})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if held, err := m.at(place); err != nil || held.Key != s.Key {
+		return err
+	}
+	err := m.g.records.DeleteRecord(m.ctx, stateKind, place)
+	if isNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// place is the id of a key's record.
+func (m *records) place(key string) string {
 	digest := sha256.Sum256([]byte(key))
-	return m.sourceID + "/" + hex.EncodeToString(digest[:16])
+	return fmt.Sprintf("%s/%05x", m.sourceID, binary.BigEndian.Uint64(digest[:8])%statePlaces)
 }

@@ -171,3 +171,33 @@ func resourcesOf(kinds []string) []string {
 	}
 	return all
 }
+
+// What came from a system goes out to its receivers as it came in.
+func TestASystemsOwnEventsGoOutAsTheyCameIn(t *testing.T) {
+	catalog, _ := manifest.Load(integrations.FS())
+	own := map[source.Kind]string{source.Flipt: "flipt-webhook", source.Flagsmith: "flagsmith-webhook", source.Goflagship: "flagship-webhook"}
+	compared := 0
+	for _, f := range fixtures(t) {
+		integration, ok := catalog.Get(own[f.kind])
+		if !ok {
+			continue
+		}
+		for _, c := range f.cases {
+			r := f.request(t, c.BodyFile)
+			for _, e := range events(t, f.settings, r, memory{}) {
+				out, err := integration.Render(e.Rendered(), manifest.RenderInput{Config: parse(t, `{"url": "https://example.com"}`)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := strings.ReplaceAll(string(r.Body), "envkey0000example", "***")
+				if out.Request == nil || !parse(t, string(out.Request.Body)).Equal(parse(t, want)) {
+					t.Errorf("%s/%s goes out as %+v", f.kind, c.BodyFile, out)
+				}
+				compared++
+			}
+		}
+	}
+	if compared == 0 {
+		t.Error("nothing was compared")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -277,7 +278,7 @@ func TestCloudEventsModes(t *testing.T) {
 		"nothing to go by":      {binary(`{"x":1}`, "ce-type", "com.example.something"), "com.example.something proj/default:env/production:other/com.example.something"},
 	} {
 		result, err := source.Parse(source.Settings{Kind: source.CloudEvents}, c.r, source.NoStates{})
-		got := ""
+		var got string
 		switch {
 		case err != nil:
 			got = err.Error()
@@ -319,6 +320,32 @@ func TestBearerTokensOfCloudEvents(t *testing.T) {
 	h := source.Handshake(post("", "WebHook-Request-Origin", "events.example.com", "WebHook-Request-Rate", "120"))
 	if h.Get("WebHook-Allowed-Origin") != "events.example.com" || h.Get("WebHook-Allowed-Rate") != "*" || h.Get("Allow") != "POST" {
 		t.Errorf("handshake %v", h)
+	}
+}
+
+func TestSignedTimesMayBeJudged(t *testing.T) {
+	for _, f := range fixtures(t) {
+		for _, sig := range f.signatures {
+			if sig.Header != "webhook-signature" {
+				continue
+			}
+			settings, r := f.signed(t, sig)
+			signedAt, err := strconv.ParseInt(sig.ExtraHeaders["webhook-timestamp"], 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for off, late := range map[time.Duration]bool{-6 * time.Minute: true, -4 * time.Minute: false, 4 * time.Minute: false, 6 * time.Minute: true} {
+				r.At = time.Unix(signedAt, 0).Add(off)
+				settings.Tolerance = 5 * time.Minute
+				if err := source.Verify(settings, r); (err != nil) != late {
+					t.Errorf("%s, %v off: %v", sig.BodyFile, off, err)
+				}
+				settings.Tolerance = 0
+				if err := source.Verify(settings, r); err != nil {
+					t.Errorf("%s, %v off, without a tolerance: %v", sig.BodyFile, off, err)
+				}
+			}
+		}
 	}
 }
 
@@ -375,4 +402,18 @@ func parse(t testing.TB, text string) render.Value {
 		t.Fatalf("%v in %s", err, text)
 	}
 	return v
+}
+
+func TestConstraintsReadLikeSentences(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"id":"1","segment_key":"s","property":"email","operator":"suffix","value":"@example.com"}`:       `Constraint "email ends with @example.com" added`,
+		`{"id":"1","segment_key":"s","property":"country","operator":"isoneof","value":"[\"DE\",\"FR\"]"}`: `Constraint "country is one of DE, FR" added`,
+		`{"id":"1","segment_key":"s","property":"plan","operator":"present","value":""}`:                   `Constraint "plan is there" added`,
+		`{"id":"1","segment_key":"s","property":"x","operator":"new","value":"1"}`:                         `Constraint "x new 1" added`,
+	} {
+		e := events(t, source.Settings{Kind: source.Flipt}, post(fliptBody("constraint", "created", payload)), memory{})[0]
+		if got := e.Doc().Path("details", "plainText").AsString(); got != want {
+			t.Errorf("%s: %s, want %s", payload, got, want)
+		}
+	}
 }

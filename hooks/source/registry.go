@@ -84,6 +84,7 @@ type storedSource struct {
 	Secrets         []string          `json:"secrets,omitempty"`
 	Unsigned        bool              `json:"unsigned,omitempty"`
 	Header          string            `json:"header,omitempty"`
+	Tolerance       time.Duration     `json:"tolerance,omitempty"`
 	DropDuplicates  bool              `json:"dropDuplicates,omitempty"`
 	BaseURL         string            `json:"baseURL,omitempty"`
 	Fields          map[string]string `json:"fields,omitempty"`
@@ -95,7 +96,7 @@ func (s *Source) stored() storedSource {
 	return storedSource{
 		Name: s.Name, Kind: s.Kind, Off: !s.On, Door: s.Door, Project: s.Project, Environments: s.Environments,
 		ProjectKeys: s.ProjectKeys, EnvironmentKeys: s.EnvironmentKeys, Secrets: s.Secrets, Unsigned: s.Unsigned,
-		Header: s.Header, DropDuplicates: s.DropDuplicates, BaseURL: s.BaseURL, Fields: s.Fields,
+		Header: s.Header, Tolerance: s.Tolerance, DropDuplicates: s.DropDuplicates, BaseURL: s.BaseURL, Fields: s.Fields,
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
 }
@@ -110,7 +111,7 @@ func readSource(r hooks.Record) (*Source, error) {
 		Settings: Settings{
 			ID: r.ID, Kind: d.Kind, Project: d.Project, Environments: d.Environments, ProjectKeys: d.ProjectKeys,
 			EnvironmentKeys: d.EnvironmentKeys, Secrets: d.Secrets, Unsigned: d.Unsigned, Header: d.Header,
-			DropDuplicates: d.DropDuplicates, BaseURL: d.BaseURL, Fields: d.Fields,
+			Tolerance: d.Tolerance, DropDuplicates: d.DropDuplicates, BaseURL: d.BaseURL, Fields: d.Fields,
 		},
 	}, nil
 }

@@ -32,7 +32,7 @@ func TestFixturesRenderThroughEveryIntegration(t *testing.T) {
 			t.Errorf("%s has no request for the sample flag-on", i.Key)
 			continue
 		}
-		_, err = render.ParseJSON([]byte(golden.Outcome.Request.Body))
+		_, err = render.ParseJSON(golden.Outcome.Request.Body)
 		isJSON := err == nil
 		for _, f := range fixtures(t) {
 			for _, c := range f.cases {
@@ -50,7 +50,7 @@ func TestFixturesRenderThroughEveryIntegration(t *testing.T) {
 						continue // skipped, with a reason
 					}
 					rendered++
-					if _, err := render.ParseJSON([]byte(out.Request.Body)); err != nil && isJSON {
+					if _, err := render.ParseJSON(out.Request.Body); err != nil && isJSON {
 						t.Errorf("%s/%s through %s: the body is not JSON: %v", f.kind, c.BodyFile, i.Key, err)
 					}
 				}

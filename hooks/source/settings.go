@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Bounds of a source's settings.
@@ -16,6 +17,7 @@ const (
 	MaxOverrides    = 1000
 	maxName         = 256 // bytes of a project, an environment, a header, ...
 	maxSecret       = 4096
+	maxTolerance    = 24 * time.Hour
 )
 
 // A Kind is a system that sends events.
@@ -67,6 +69,11 @@ type Settings struct {
 	// system's signature: for Unleash, which has none (default
 	// Authorization), and for Flipt's webhook templates.
 	Header string
+
+	// Tolerance is how far the time that is signed with a body (Standard
+	// Webhooks, SDK webhooks of GrowthBook) may be from the time of arrival.
+	// 0 takes any: a delivery that comes again is recognised anyway.
+	Tolerance time.Duration
 
 	// DropDuplicates leaves out what Flagsmith tells twice to one
 	// organisation: audit entries about states of features, and published
@@ -124,6 +131,8 @@ func (s Settings) Validate() error {
 		return bad("secrets", "there are %d; at most %d are allowed", len(s.Secrets), MaxSecrets)
 	case len(s.Environments) > MaxEnvironments:
 		return bad("environments", "there are %d; at most %d are allowed", len(s.Environments), MaxEnvironments)
+	case s.Tolerance < 0 || s.Tolerance > maxTolerance:
+		return bad("timestamp_tolerance", "it must be a number of seconds up to %d, 0 for no limit", int(maxTolerance.Seconds()))
 	case len(s.Project) > maxName:
 		return bad("project", "it is longer than %d bytes", maxName)
 	case len(s.ProjectKeys)+len(s.EnvironmentKeys)+len(s.Fields) > MaxOverrides:
@@ -185,7 +194,8 @@ type Request struct {
 	Method string
 	Header http.Header
 	Query  url.Values
-	Body   []byte // the exact bytes: signatures are over them
+	Body   []byte    // the exact bytes: signatures are over them
+	At     time.Time // when it arrived
 }
 
 // header gives a header that stands once; of a repeated one the first.

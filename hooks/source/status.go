@@ -114,7 +114,10 @@ func (g *Registry) note(ctx context.Context, id string, count func(*Status)) {
 	if due {
 		held.saved = now
 	}
-	data, err := json.Marshal(held.Status)
+	var data []byte
+	if due {
+		data, err = json.Marshal(held.Status)
+	}
 	g.statuses.mu.Unlock()
 	if err == nil && due {
 		err = g.records.PutRecord(ctx, statusKind, hooks.Record{ID: id, Data: data})

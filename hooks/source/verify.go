@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // What can be wrong with a request, wrapped with the reason.
@@ -35,6 +37,22 @@ type scheme struct {
 	presented func(*Request) []string                        // none when the request does not use the scheme
 	expected  func(r *Request, secret string) (string, bool) // false when the secret cannot be used so
 	missing   string                                         // what a request without it lacks
+	dated     bool                                           // webhook-timestamp is signed
+}
+
+// timely compares the time that was signed with that of the arrival.
+func (s scheme) timely(r *Request, tolerance time.Duration) error {
+	if !s.dated || tolerance == 0 {
+		return nil
+	}
+	seconds, err := strconv.ParseInt(r.header("webhook-timestamp"), 10, 64)
+	if err != nil {
+		return unauthorized("the webhook-timestamp header is no number of seconds")
+	}
+	if off := r.At.Sub(time.Unix(seconds, 0)).Abs(); off > tolerance {
+		return unauthorized("it was signed %v before or after it arrived; %v are allowed", off.Round(time.Second), tolerance)
+	}
+	return nil
 }
 
 // Verify says whether a request comes from who knows one of the secrets. The
@@ -60,7 +78,7 @@ func Verify(settings Settings, r *Request) error {
 			continue
 		}
 		if matches(scheme, r, s.Secrets, presented) {
-			return nil
+			return scheme.timely(r, s.Tolerance)
 		}
 		return unauthorized("the %s does not match; is the secret the same on both sides?", scheme.missing)
 	}
@@ -129,6 +147,7 @@ func standardWebhooks(key func(secret string) ([]byte, bool)) scheme {
 			return "v1," + base64.StdEncoding.EncodeToString(sum(k, []byte(signed), r.Body)), true
 		},
 		missing: "webhook-signature header",
+		dated:   true,
 	}
 }
 

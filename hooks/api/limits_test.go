@@ -1,0 +1,121 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/api"
+)
+
+// fullQueue has no room.
+type fullQueue struct{ hooks.Queue }
+
+func (fullQueue) Accept(context.Context, []hooks.Accepted) ([]hooks.Receipt, error) {
+	return nil, fmt.Errorf("accept: %w", hooks.ErrBacklog)
+}
+
+func TestBacklog(t *testing.T) {
+	s := start(t)
+	engine, err := hooks.New(context.Background(), hooks.Options{Store: s.db, Queue: fullQueue{s.db}, Sender: s.sender, Catalog: s.engine.Catalog()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := api.New(api.Options{Engine: engine, Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.listen(handler)
+	got := s.do("POST", "/api/v1/events", flagEvent)
+	got.wantRefused(429, "too_many_waiting")
+	if got.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	s := startListening(t, func(o *api.Options) { o.RateLimit = 5 })
+	other := s.token("reader", "") // one of the admin's five
+	refused := false
+	for n := range 50 {
+		got := s.do("GET", "/api/v1/catalog/slack", "")
+		if got.header.Get("X-Ratelimit-Reset") == "" || got.header.Get("X-Ratelimit-Global-Remaining") == "" || got.header.Get("X-Ratelimit-Route-Remaining") == "" {
+			t.Fatalf("headers: %v", got.header)
+		}
+		if got.status != 429 {
+			continue
+		}
+		got.wantRefused(429, "rate_limited")
+		if got.header.Get("Retry-After") != "1" || got.header.Get("X-Ratelimit-Global-Remaining") != "0" || len(got.header.Get("X-Ratelimit-Reset")) != 13 {
+			t.Errorf("headers: %v", got.header)
+		}
+		if n < 4 {
+			t.Errorf("refused after %d requests", n)
+		}
+		refused = true
+		break
+	}
+	if !refused {
+		t.Error("50 requests were answered")
+	}
+	s.do("GET", "/api/v1/catalog/slack", "", as(other)...).want(200) // its own limit
+	s.do("GET", "/healthz", "").want(200)
+	s.do("GET", "/api/v1/catalog", "", "Authorization", "").wantRefused(401, "unauthorized")
+}
+
+func TestRequestID(t *testing.T) {
+	s := startListening(t, func(o *api.Options) {
+		o.Backup = func(context.Context, io.Writer) error { return errors.New("the disk sdz9 is on fire") }
+	})
+	for given, kept := range map[string]bool{"abc-1.2:3_4": true, strings.Repeat("x", 128): true, "": false, "a b": false, "a\"b": false, strings.Repeat("x", 129): false} {
+		for _, path := range []string{"/healthz", "/nowhere", "/api/v1/catalog"} {
+			got := s.do("GET", path, "", "X-Request-Id", given, "Authorization", "").header.Get("X-Request-Id")
+			if got == "" || (got == given) != kept {
+				t.Errorf("%s with %q: %q", path, given, got)
+			}
+		}
+	}
+	s.do("GET", "/api/v1/backup", "", "X-Request-Id", "trace-me").wantRefused(500, "internal_error")
+	if log := s.log.String(); !strings.Contains(log, "request=trace-me") || !strings.Contains(log, "sdz9") {
+		t.Errorf("the log does not tell the request: %s", log)
+	}
+}
+
+// TestBackup: a copy that breaks off is not taken for a whole one.
+func TestBackup(t *testing.T) {
+	broken := false
+	s := startListening(t, func(o *api.Options) {
+		o.Backup = func(_ context.Context, w io.Writer) error {
+			if _, err := io.WriteString(w, strings.Repeat("data", 1<<18)); err != nil || !broken {
+				return err
+			}
+			return errors.New("the disk is on fire")
+		}
+	})
+	got := s.do("GET", "/api/v1/backup", "").want(200)
+	if len(got.body) != 1<<20 || got.header.Get("Content-Type") != "application/octet-stream" || !strings.Contains(got.header.Get("Content-Disposition"), "attachment") {
+		t.Errorf("%d bytes, %v", len(got.body), got.header)
+	}
+	broken = true
+	r, err := http.NewRequest("GET", s.url+"/api/v1/backup", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", token)
+	response, err := http.DefaultClient.Do(r)
+	if err == nil {
+		defer response.Body.Close()
+		_, err = io.Copy(io.Discard, response.Body)
+	}
+	if err == nil {
+		t.Error("a broken copy came to a good end")
+	}
+	without := startListening(t)
+	without.do("GET", "/api/v1/backup", "").wantRefused(404, "not_found")
+	without.do("POST", "/api/v1/catalog/reload", "").wantRefused(404, "not_found")
+}

@@ -1,0 +1,86 @@
+package api_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/flaghook/flaghook/schemas"
+)
+
+func TestCatalogItem(t *testing.T) {
+	s := startListening(t)
+	one := s.do("GET", "/api/v1/catalog/splunk", "").want(200).json()
+	if one["readme"] != "# splunk\n" || one["manifest"] == nil || len(one["samples"].([]any)) != len(schemas.SampleNames()) || len(one["formVariables"].([]any)) != 4 {
+		t.Errorf("one: %v", one)
+	}
+	icon := s.do("GET", "/api/v1/catalog/splunk/icons/square", "").want(200)
+	if !strings.HasPrefix(icon.body, "<svg") || icon.header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(icon.header.Get("Content-Security-Policy"), "sandbox") {
+		t.Errorf("icon: %v %s", icon.header, icon.body)
+	}
+	s.do("GET", "/api/v1/catalog/splunk/icons/round", "").wantRefused(404, "not_found")
+	s.do("GET", "/api/v1/catalog/splank/icons/square", "").wantRefused(404, "not_found")
+	if v := s.do("GET", "/api/v1/catalog/splank", "").wantRefused(404, "not_found"); !strings.Contains(v.Message, "splunk") {
+		t.Errorf("it should name what is near: %s", v.Message)
+	}
+}
+
+func TestPreview(t *testing.T) {
+	s := startListening(t)
+	ask := func(key, body string) reply { return s.do("POST", "/api/v1/catalog/"+key+"/preview", body) }
+	type shown struct {
+		Integration string
+		Template    *string
+		Event       map[string]any
+		Request     *struct {
+			Method, URL *string
+			Headers     []struct{ Name, Value string }
+			Body        string
+		}
+		Policy   *struct{ Allowed bool }
+		Warnings []string
+	}
+	read := func(key, body string) shown {
+		t.Helper()
+		var p shown
+		if err := json.Unmarshal([]byte(ask(key, body).want(200).body), &p); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	p := read("slack", "")
+	if p.Integration != "slack" || *p.Request.Method != "POST" || *p.Request.URL != "$URL" || p.Policy == nil || !p.Policy.Allowed || len(p.Warnings) == 0 || p.Event["kind"] != "flag" {
+		t.Errorf("of nothing: %+v", p)
+	}
+	p = read("slack", `{"config": {"url": "https://x.example.com/a"}, "sample": "hostile-text"}`)
+	if *p.Request.URL != "https://x.example.com/a" || len(p.Warnings) != 0 || !json.Valid([]byte(p.Request.Body)) {
+		t.Errorf("of a sample: %+v", p)
+	}
+	p = read("slack", `{"event": {"action": "updateOn", "resource": "proj/web:env/test:flag/a"}, "config": {"url": "https://x.example.com/a"}}`)
+	if p.Event["name"] != "a" || !strings.Contains(p.Request.Body, "updateOn") {
+		t.Errorf("of an event: %+v", p)
+	}
+	p = read("slack", `{"context": {"kind": "flag", "name": "A"}, "config": {"url": "https://x.example.com/a", "nobody": "x"}}`)
+	if p.Policy != nil || p.Event["name"] != "A" || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "nobody") {
+		t.Errorf("of a context: %+v", p)
+	}
+	p = read("datadog", `{"config": {"hideMemberDetails": true, "hostURL": ["x"]}}`)
+	if len(p.Warnings) == 0 || !strings.Contains(strings.Join(p.Warnings, "\n"), "hostURL") {
+		t.Errorf("of a wrong config: %+v", p.Warnings)
+	}
+	for body, attributes := range map[string]string{
+		`{"sample": "nobody"}`: "sample", `{"event": {}}`: "/event", `{"event": [], "strict": "x"}`: "event strict", `{"sample": "flag-on", "event": {}}`: "",
+		`{"context": {}, "event": {}}`: "", `{"colour": 1}`: "colour", `{"strict": true}`: "",
+	} {
+		if v := ask("slack", body).wantRefused(400, "invalid_request"); strings.TrimSpace(v.attributes()) != attributes {
+			t.Errorf("%s: attributes %q, want %q", body, v.attributes(), attributes)
+		}
+	}
+	ask("slak", "").wantRefused(404, "not_found")
+	if got := ask("hookless", "").want(200); !strings.Contains(got.body, `"url":null`) {
+		t.Errorf("without an endpoint: %s", got.body)
+	}
+	if n := len(s.entries(auditPath).Items); n != 0 {
+		t.Errorf("%d events were stored by previews", n)
+	}
+}

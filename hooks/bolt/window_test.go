@@ -1,0 +1,85 @@
+package bolt_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/flaghook/flaghook/hooks"
+)
+
+// TestClaimHandsOutEvents: what was accepted a moment ago is claimed with the
+// very event, what comes from the file is not.
+func TestClaimHandsOutEvents(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flaghook.db")
+	db := openAt(t, path)
+	subscribe(t, db, "a", "b")
+	e := testEvent(t, "e1")
+	if _, err := db.Accept(t.Context(), []hooks.Accepted{{Event: e, SubscriptionIDs: []string{"a", "b"}}}); err != nil {
+		t.Fatal(err)
+	}
+	claim := func() []hooks.Claim {
+		t.Helper()
+		claims, _, err := db.Claim(t.Context(), hooks.ClaimOptions{Max: 10, Lease: time.Minute})
+		if err != nil || len(claims) != 2 {
+			t.Fatalf("%d claims, %v, want 2", len(claims), err)
+		}
+		return claims
+	}
+	first := claim()
+	for _, c := range first {
+		if c.Event != e {
+			t.Errorf("%s is claimed with event %p, want %p", c.SubscriptionID, c.Event, e)
+		}
+	}
+	if err := db.Release(t.Context(), first[0].DeliveryID, first[1].DeliveryID); err != nil {
+		t.Fatal(err)
+	}
+	again := claim()
+	for i, c := range again {
+		c.Event = first[i].Event
+		if c != first[i] {
+			t.Errorf("from the file %+v is claimed, want %+v", c, first[i])
+		}
+	}
+}
+
+// TestClaimMoreThanIsAtHand accepts more than is kept in memory, before and
+// between claims: each delivery is claimed once, in the order of acceptance.
+func TestClaimMoreThanIsAtHand(t *testing.T) {
+	db := openAt(t, filepath.Join(t.TempDir(), "flaghook.db"))
+	subscribe(t, db, "a")
+	next := 0
+	add := func(n int) {
+		var batch []hooks.Accepted
+		for range n {
+			batch = append(batch, hooks.Accepted{Event: testEvent(t, fmt.Sprintf("e%06d", next)), SubscriptionIDs: []string{"a"}})
+			next++
+		}
+		if _, err := db.Accept(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	claimed := 0
+	claim := func(n int) {
+		claims, _, err := db.Claim(t.Context(), hooks.ClaimOptions{Max: n, Lease: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range claims {
+			if want := fmt.Sprintf("e%06d", claimed); c.EventKey != want {
+				t.Fatalf("%s is claimed, want %s", c.EventKey, want)
+			}
+			claimed++
+		}
+	}
+	for _, step := range []struct{ add, claim int }{{500, 100}, {1500, 700}, {10, 300}, {3000, 5000}, {10, 5}, {1, 100}, {2000, 3000}} {
+		add(step.add)
+		claim(step.claim)
+	}
+	claim(10_000)
+	if claimed != next {
+		t.Errorf("%d were claimed, want %d", claimed, next)
+	}
+}
