@@ -13,7 +13,7 @@ import (
 const (
 	maxWindow      = 1024     // deliveries in the window of one subscription
 	maxWindows     = 16 << 10 // in all windows
-	maxWindowBytes = 4 << 20  // of events in all windows, as they are in the file; in memory they take several times as much
+	maxWindowBytes = 2 << 20  // of events in all windows, as they are in the file; in memory they take several times as much
 )
 
 // A pending delivery is one in a window.
