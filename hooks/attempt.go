@@ -209,12 +209,20 @@ func (e *Engine) outcome(c Claim, a *active, start time.Time, r Response) *Settl
 	case !retryable(r, a.sub.Delivery.RetryOn):
 		s.State, s.Reason = StateDead, r.Error
 	case !again:
-		s.State, s.Reason = StateDead, fmt.Sprintf("given up after %d attempts; the last: %s", c.Tries+1, r.Error)
+		s.State, s.Reason = StateDead, givenUp(c.Tries+1, r.Error)
 	default:
 		s.State, s.RetryAt = StatePending, now.Add(wait).UTC()
 		try.RetryAt = s.RetryAt
 	}
 	return s
+}
+
+// givenUp says why there is no further attempt.
+func givenUp(attempts int, last string) string {
+	if attempts == 1 {
+		return "given up after 1 attempt: " + last
+	}
+	return fmt.Sprintf("given up after %d attempts; the last: %s", attempts, last)
 }
 
 // failed is a delivery that died without an exchange.

@@ -227,11 +227,11 @@ func (e *Engine) publish(ctx context.Context, source, except string, events ...*
 	if err != nil {
 		return nil, fmt.Errorf("accept events: %w", err)
 	}
-	for i, r := range receipts {
+	for i, event := range events {
 		// What is cached must be what is stored: a duplicate may have been
 		// given another time.
-		if !r.Duplicate && len(batch[i].SubscriptionIDs) > 0 {
-			e.events.put(events[i])
+		if !receipts[i].Duplicate && len(batch[i].SubscriptionIDs) > 0 {
+			e.events.put(event)
 		}
 	}
 	e.o.Observer.EventsAccepted(source, len(events), time.Since(start))

@@ -117,7 +117,7 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 
 // newEvent wraps a normalised document.
 func newEvent(doc render.Value, scope, digest string, size int) (*Event, error) {
-	e := &Event{id: doc.Get("_id").AsString(), scope: scope, digest: digest, doc: doc, size: size}
+	e := &Event{id: strings.Clone(doc.Get("_id").AsString()), scope: scope, digest: digest, doc: doc, size: size}
 	e.own = doc.Path("source", "kind").AsString() == ownSource
 	accesses := doc.Get("accesses")
 	e.accesses = make([]policy.ParsedAccess, 0, accesses.Len())

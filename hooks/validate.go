@@ -39,6 +39,7 @@ func testEvent(by Actor, integration string) (*Event, error) {
 		render.Member{Key: "app", Value: render.Object(render.Member{Key: "name", Value: render.String(who)})},
 		render.Member{Key: "before", Value: render.Object(render.Member{Key: "on", Value: render.Bool(false)})},
 		render.Member{Key: "after", Value: render.Object(render.Member{Key: "on", Value: render.Bool(true)})},
+		render.Member{Key: "source", Value: render.Object(render.Member{Key: "kind", Value: render.String(ownSource)})}, // no replay sends it
 		render.Member{Key: "customProperties", Value: render.Object(
 			render.Member{Key: "test", Value: render.Bool(true)},
 			render.Member{Key: "integration", Value: render.String(policy.Escape(integration))})},

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -15,21 +15,23 @@ import (
 func keysCommand() *cobra.Command {
 	return group("keys", "Show and rotate the keys that encrypt secrets at rest",
 		"Works on the key file of a server that does not run. Who has the key file and the\nstore can read every secret in it: keep them apart in backups.",
-		`  flaghook keys show --key-file /etc/flaghook/keys
-  flaghook keys rotate --data /var/lib/flaghook --key-file /etc/flaghook/keys`,
+		`  flaghook keys show --data /var/lib/flaghook
+  flaghook keys rotate --data /var/lib/flaghook`,
 		keysShowCommand(), keysRotateCommand())
 }
 
-func keyFileFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "key-file", "", "`FILE` with the keys (or FLAGHOOK_KEY_FILE)")
+// keyFlags say where a server has its data and its keys, in serve's words.
+type keyFlags struct{ data, keyFile string }
+
+func (f *keyFlags) add(cmd *cobra.Command) {
+	dataFlag(cmd, &f.data)
+	cmd.Flags().StringVar(&f.keyFile, "key-file", "", "`FILE` with the keys, as of serve (default DATA/keys.json)")
 }
 
-// readKeys reads the key file of the flag or the variable.
-func readKeys(flag string) (file string, k *keys.Keyset, err error) {
-	file = orEnv(flag, "FLAGHOOK_KEY_FILE")
-	if file == "" {
-		return "", nil, usagef("--key-file is missing: the file with the keys, as of serve")
-	}
+// read reads the key file of the flag or of FLAGHOOK_KEY_FILE, else the one in
+// the data directory.
+func (f *keyFlags) read() (file string, k *keys.Keyset, err error) {
+	file = cmp.Or(orEnv(f.keyFile, "FLAGHOOK_KEY_FILE"), keyFileIn(orData(f.data)))
 	if k, err = keys.Read(file); err != nil {
 		return "", nil, usagef("%w", err)
 	}
@@ -37,15 +39,15 @@ func readKeys(flag string) (file string, k *keys.Keyset, err error) {
 }
 
 func keysShowCommand() *cobra.Command {
-	var keyFile string
+	var f keyFlags
 	cmd := &cobra.Command{
 		Use:     "show",
 		Short:   "List the ids of the keys in a key file",
 		Long:    "Lists the ids of the keys in a key file, the one that encrypts first. The ids tell\nkeys apart and are no secret.",
-		Example: "  flaghook keys show --key-file /etc/flaghook/keys",
+		Example: "  flaghook keys show --data /var/lib/flaghook\n  flaghook keys show --key-file /etc/flaghook/keys.json",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, k, err := readKeys(keyFile)
+			_, k, err := f.read()
 			if err != nil {
 				return err
 			}
@@ -60,12 +62,12 @@ func keysShowCommand() *cobra.Command {
 			return t.write(cmd.OutOrStdout())
 		},
 	}
-	keyFileFlag(cmd, &keyFile)
+	f.add(cmd)
 	return cmd
 }
 
 func keysRotateCommand() *cobra.Command {
-	var data, keyFile string
+	var f keyFlags
 	var forget bool
 	cmd := &cobra.Command{
 		Use:   "rotate",
@@ -77,15 +79,15 @@ again: the key file has the old keys as long as anything needs them.
 The old keys stay, for backups that were made under them. With --forget they are
 removed at the end; such backups cannot be opened then. Pages of the store that are
 free may still hold what an old key encrypted: 'flaghook compact' removes them.`,
-		Example: `  flaghook keys rotate --data /var/lib/flaghook --key-file /etc/flaghook/keys
+		Example: `  flaghook keys rotate --data /var/lib/flaghook --key-file /etc/flaghook/keys.json
   flaghook keys rotate --forget && flaghook compact    # after a key has leaked`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, old, err := readKeys(keyFile)
+			file, old, err := f.read()
 			if err != nil {
 				return err
 			}
-			next, err := rotate(cmd, file, filepath.Join(orData(data), storeFile), old)
+			next, err := rotate(cmd, file, databaseIn(orData(f.data)), old)
 			if err != nil {
 				return err
 			}
@@ -102,8 +104,7 @@ free may still hold what an old key encrypted: 'flaghook compact' removes them.`
 			return err
 		},
 	}
-	dataFlag(cmd, &data)
-	keyFileFlag(cmd, &keyFile)
+	f.add(cmd)
 	cmd.Flags().BoolVar(&forget, "forget", false, "remove the old keys at the end")
 	return cmd
 }

@@ -24,7 +24,7 @@ func sealed(t *testing.T) (data, keyFile string, key *keys.Keyset) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := bolt.Open(filepath.Join(data, storeFile), bolt.Options{Cipher: key})
+	db, err := bolt.Open(databaseIn(data), bolt.Options{Cipher: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func sealed(t *testing.T) (data, keyFile string, key *keys.Keyset) {
 // reads reports whether a store opens with these keys, and has the secret.
 func reads(t *testing.T, data string, k *keys.Keyset) bool {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(data, storeFile), bolt.Options{Cipher: k})
+	db, err := bolt.Open(databaseIn(data), bolt.Options{Cipher: k})
 	if err != nil {
 		return false
 	}
@@ -99,7 +99,7 @@ func TestKeysRotateRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open, err := bolt.Open(filepath.Join(data, storeFile), bolt.Options{Cipher: key})
+	open, err := bolt.Open(databaseIn(data), bolt.Options{Cipher: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestKeysRotateRefuses(t *testing.T) {
 		{[]string{"--data", data, "--key-file", file}, exitFailed, "in use by another process"},
 		{[]string{"--data", t.TempDir(), "--key-file", file}, exitUsage, "--data names the directory"},
 		{[]string{"--data", data, "--key-file", file + ".missing"}, exitUsage, "no such file"},
-		{[]string{"--data", data}, exitUsage, "--key-file is missing"},
+		{[]string{"--data", data}, exitUsage, "no such file"}, // the default is in the data directory
 	} {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), append([]string{"keys", "rotate"}, test.args...), strings.NewReader(""), &out, &errs)

@@ -15,8 +15,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/flaghook/flaghook/hooks/api/client"
 )
@@ -74,6 +77,56 @@ func TestRemoteTable(t *testing.T) {
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+}
+
+// However long the cells are and whatever they hold: a row is a line, and the
+// cells of a column begin below each other.
+func TestTableAligns(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		columns := rapid.IntRange(1, 5).Draw(t, "columns")
+		cell := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "dead", "a b", "x\n\ty", "\x1b[2J"}))
+		rows := rapid.SliceOfN(rapid.SliceOfN(cell, columns, columns), 1, 8).Draw(t, "rows")
+		table := newTable()
+		for _, row := range rows {
+			table.add(row...)
+		}
+		var b bytes.Buffer
+		if err := table.write(&b); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(lines) != len(rows) {
+			t.Fatalf("%d rows are %d lines: %q", len(rows), len(lines), b.String())
+		}
+		at := make([]int, columns)
+		for n, line := range lines {
+			begin := 0
+			for i, c := range table.rows[n] {
+				rest := []rune(line)[begin:]
+				if !strings.HasPrefix(string(rest), c) {
+					t.Fatalf("cell %q of row %d does not begin at %d of %q", c, n, begin, line)
+				}
+				if n == 0 {
+					at[i] = begin
+				}
+				if at[i] != begin {
+					t.Fatalf("cell %q of row %d begins at %d, the one above at %d", c, n, begin, at[i])
+				}
+				if i+1 == columns {
+					break
+				}
+				begin += utf8.RuneCountInString(c)
+				widest := 0
+				for _, row := range table.rows {
+					widest = max(widest, utf8.RuneCountInString(row[i]))
+				}
+				begin += widest - utf8.RuneCountInString(c) + 2
+			}
+			if strings.ContainsFunc(line, unicode.IsControl) {
+				t.Fatalf("%q holds a control character", line)
+			}
+		}
+	})
 }
 
 func TestRemoteCA(t *testing.T) {

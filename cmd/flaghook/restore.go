@@ -5,15 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flaghook/flaghook/hooks/bolt"
 )
-
-// storeFile is the store in a data directory.
-const storeFile = "flaghook.db"
 
 // dataFlag adds --data of the commands that work on files while no server has
 // them open. FLAGHOOK_DATA names the directory too, as it does for serve.
@@ -37,9 +33,10 @@ func restoreCommand() *cobra.Command {
 		Long: `Checks a snapshot that 'flaghook backup' wrote, all of it, and puts it into a data
 directory that has no store yet. The server then starts with it.
 
-What the server encrypted is encrypted in a backup too: to start with it takes the
-key file that the server had.`,
+Secrets are encrypted in a backup, and the keys are not in it: the server starts with
+the key file that the first one had (DATA/keys.json unless it was put elsewhere).`,
 		Example: `  flaghook restore flaghook-2026-01-31.db --data /var/lib/flaghook
+  cp /safe/keys.json /var/lib/flaghook/
   flaghook serve --data /var/lib/flaghook`,
 		Args: exactArgs(1, "one backup file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,10 +47,13 @@ key file that the server had.`,
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				return usagef("--data: %w", err)
 			}
-			if err := bolt.Restore(args[0], filepath.Join(dir, storeFile)); err != nil {
+			if err := bolt.Restore(args[0], databaseIn(dir)); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s holds what %s held; put the key file of the server that it was taken from there, then start it with: flaghook serve --data %s\n", dir, args[0], dir)
+			if _, err := os.Stat(keyFileIn(dir)); err != nil {
+				fmt.Fprintf(cmd.ErrOrStderr(), "before you start it, put the key file of the server that was backed up at %s, or give it by --key-file\n", keyFileIn(dir))
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s holds what %s held; start it with: flaghook serve --data %s\n", dir, args[0], dir)
 			return err
 		},
 	}
@@ -75,7 +75,7 @@ to be rid of what pages held before it was encrypted.`,
 		Example: "  flaghook compact --data /var/lib/flaghook",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file := filepath.Join(orData(data), storeFile)
+			file := databaseIn(orData(data))
 			before, after, err := bolt.Compact(file)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):

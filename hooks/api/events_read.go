@@ -85,10 +85,27 @@ func readPosted(r *request) (posted []render.Value, several bool, err error) {
 	if body.Len() == 0 {
 		return nil, false, fail(kindInvalid, "the array is empty; post at least one event")
 	}
+	large := r.ContentLength < 0 || r.ContentLength > maxShared
 	for v := range body.Items() {
+		if large {
+			v = apart(v)
+		}
 		posted = append(posted, v)
 	}
 	return posted, true, nil
+}
+
+// maxShared is how large a body may be, in bytes, that the events in it share:
+// one that is kept in memory keeps all of its body.
+const maxShared = 16 << 10
+
+// apart gives a value that shares no text with others.
+func apart(v render.Value) render.Value {
+	alone, err := render.ParseJSON(v.AppendJSON(nil))
+	if err != nil {
+		return v // what was read once can be read again
+	}
+	return alone
 }
 
 func isNDJSON(contentType string) bool {

@@ -36,7 +36,7 @@ func (db *DB) Accept(ctx context.Context, batch []hooks.Accepted) ([]hooks.Recei
 var eventBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // maxBuffer bounds the buffers that are kept.
-const maxBuffer = 64 << 10
+const maxBuffer = 16 << 10
 
 func (o *acceptance) free() {
 	for i := range o.events {

@@ -16,8 +16,8 @@ import (
 	"github.com/flaghook/flaghook/hooks"
 )
 
-// sound gives the bytes of a file with some of everything.
-func sound(t testing.TB) []byte {
+// sound gives the bytes of a file with n records and some of everything.
+func sound(t testing.TB, n int) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "flaghook.db")
 	db, err := open(path, Options{}, presentFormat)
@@ -28,8 +28,8 @@ func sound(t testing.TB) []byte {
 		err := db.bolt.Update(func(tx *bbolt.Tx) error {
 			b := tx.Bucket(bucketRecords)
 			var all []error
-			for i := range 3000 {
-				all = append(all, b.Put(fmt.Appendf(nil, "%06d", i*7919%3000), bytes.Repeat([]byte{byte(i)}, i*(round+1)%300)))
+			for i := range n {
+				all = append(all, b.Put(fmt.Appendf(nil, "%06d", i*7919%n), bytes.Repeat([]byte{byte(i)}, i*(round+1)%300)))
 			}
 			all = append(all, b.Put([]byte("large"), make([]byte, 30_000*round))) // takes several pages
 			return errors.Join(all...)
@@ -53,7 +53,7 @@ func sound(t testing.TB) []byte {
 }
 
 func TestCheckFile(t *testing.T) {
-	data := sound(t)
+	data := sound(t, 3000)
 	if err := checkFile(bytes.NewReader(data), int64(len(data))); err != nil {
 		t.Fatalf("a sound file: %v", err)
 	}
@@ -80,7 +80,7 @@ func TestCheckFile(t *testing.T) {
 // TestOpenNeverDies opens files that are broken anywhere. It finds them damaged
 // or opens them, and then can be asked anything.
 func TestOpenNeverDies(t *testing.T) {
-	data := sound(t)
+	data := sound(t, 3000)
 	path := filepath.Join(t.TempDir(), "flaghook.db")
 	rapid.Check(t, func(t *rapid.T) {
 		broken := bytes.Clone(data)
@@ -109,7 +109,7 @@ func TestOpenNeverDies(t *testing.T) {
 }
 
 func FuzzCheckFile(f *testing.F) {
-	data := sound(f)
+	data := sound(f, 100)
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		checkFile(bytes.NewReader(data), int64(len(data)))
@@ -118,7 +118,7 @@ func FuzzCheckFile(f *testing.F) {
 
 // BenchmarkCheckFile says how large a file may be to be checked at every start.
 func BenchmarkCheckFile(b *testing.B) {
-	data := sound(b)
+	data := sound(b, 3000)
 	path := filepath.Join(b.TempDir(), "file")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		b.Fatal(err)

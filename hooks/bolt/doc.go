@@ -24,6 +24,7 @@
 // and with its ref it names a delivery.
 //
 //	meta           "format"               → format number of the file
+//	               "cipher"               → a known text encrypted, if anything is
 //	               "counts"               → how many deliveries are fresh, retry, held
 //	subscriptions  id                     → ref, version, subscription as JSON
 //	refs           ref                    → id
@@ -74,5 +75,14 @@
 // claimed at once, and what waits for a retry keeps its time. The memory grows
 // with the subscriptions that have work and with the leases, not with the
 // deliveries that wait. A subscription without capacity is set aside until it
-// is resumed, and costs a claim nothing.
+// is resumed, and costs a claim nothing. What was accepted a moment ago is
+// mostly claimed from memory, with its event, by way of a window per subscription
+// that holds the first of what it has due; all windows together are bounded.
+//
+// # Safety
+//
+// A file of up to half a gigabyte is read through when it is opened, and one that
+// is damaged is refused and never written to. With [Options.Cipher], what may hold
+// secrets (subscriptions, records) is encrypted in the file; deliveries, their
+// attempts and events are not.
 package bolt

@@ -65,14 +65,14 @@ var (
 var errClosed = errors.New("the store is closed")
 
 // initialMap is how much address space the file is mapped to from the start.
-// Growing the map later has to wait for every reader, so it is generous; it
-// takes no memory and no disk. Not so where address space is scarce, and on
-// Windows, where the file would grow to it.
+// Growing the map later has to wait for every reader, a backup among them, so it
+// is generous; it takes no memory and no disk. Not so where addresses are scarce,
+// and on Windows, where the file would grow to it.
 func initialMap() int {
 	if strconv.IntSize < 64 || runtime.GOOS == "windows" {
 		return 0
 	}
-	return 1 << 30
+	return 16 << 30
 }
 
 // Open opens the file, or creates it with mode 0600 where there is none. It
@@ -140,19 +140,10 @@ func open(path string, o Options, f format) (*DB, error) {
 // without it bbolt reads every page at start, and again when a commit has
 // failed, and takes memory in proportion.
 func (db *DB) openBolt(path string, timeout time.Duration) error {
-	err := guard(func() (err error) {
-		db.bolt, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout:         timeout,
-			FreelistType:    bbolt.FreelistMapType,
-			InitialMmapSize: initialMap(),
-			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-				f, err := os.OpenFile(name, flag, mode)
-				db.file = cmp.Or(db.file, f)
-				return f, err
-			},
-		})
-		return err
-	})
+	err := db.tryBolt(path, timeout, initialMap())
+	if errors.Is(err, syscall.ENOMEM) { // the process may not have so many addresses
+		err = db.tryBolt(path, timeout, 0)
+	}
 	switch {
 	case err == nil:
 		if err = db.sameFile(path); err == nil {
@@ -168,6 +159,23 @@ func (db *DB) openBolt(path string, timeout time.Duration) error {
 		_ = letGo(db.file) // bbolt has done so unless it panicked
 	}
 	return fmt.Errorf("open %s: %w", path, err)
+}
+
+func (db *DB) tryBolt(path string, timeout time.Duration, mapped int) error {
+	db.file = nil
+	return guard(func() (err error) {
+		db.bolt, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:         timeout,
+			FreelistType:    bbolt.FreelistMapType,
+			InitialMmapSize: mapped,
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				f, err := os.OpenFile(name, flag, mode)
+				db.file = cmp.Or(db.file, f)
+				return f, err
+			},
+		})
+		return err
+	})
 }
 
 // sameFile sees that the file that is open still has its name: Compact may have

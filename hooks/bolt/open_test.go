@@ -23,10 +23,20 @@ func testEvent(t testing.TB, id string) *hooks.Event { return bigEvent(t, id, ""
 
 func bigEvent(t testing.TB, id, comment string) *hooks.Event {
 	t.Helper()
+	return newEvent(t, id, comment, "proj/web:env/production:flag/checkout")
+}
+
+func eventOn(t testing.TB, resource string) *hooks.Event {
+	t.Helper()
+	return newEvent(t, hooks.NewID(), "", resource)
+}
+
+func newEvent(t testing.TB, id, comment, resource string) *hooks.Event {
+	t.Helper()
 	e, err := hooks.NewEvent(render.Object(
 		render.Member{Key: "_id", Value: render.String(id)},
 		render.Member{Key: "action", Value: render.String("updateOn")},
-		render.Member{Key: "resource", Value: render.String("proj/web:env/production:flag/checkout")},
+		render.Member{Key: "resource", Value: render.String(resource)},
 		render.Member{Key: "comment", Value: render.String(comment)},
 	), hooks.EventOptions{})
 	if err != nil {

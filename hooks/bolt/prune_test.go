@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,10 +42,17 @@ func finish(t testing.TB, db *bolt.DB, state hooks.State) {
 		if len(claims) == 0 {
 			return
 		}
+		var all sync.WaitGroup // they share commits
 		for _, c := range claims {
-			if err := db.Settle(t.Context(), hooks.Settlement{Claim: c, State: state, RetryAt: time.Now().Add(1000 * time.Hour)}); err != nil {
-				t.Fatal(err)
-			}
+			all.Go(func() {
+				if err := db.Settle(t.Context(), hooks.Settlement{Claim: c, State: state, RetryAt: time.Now().Add(1000 * time.Hour)}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if t.Failed() {
+			t.FailNow()
 		}
 	}
 }
@@ -195,17 +203,20 @@ func TestMaxBytes(t *testing.T) {
 		mustAccept(t, db, "waits", "a")
 		finish(t, db, hooks.StatePending)
 		comment := strings.Repeat("x", 2000)
+		var batch []hooks.Accepted
 		for i := range 4000 {
 			e := bigEvent(t, fmt.Sprintf("e%d", i), comment)
-			if _, err := db.Accept(t.Context(), []hooks.Accepted{{Event: e, SubscriptionIDs: []string{"a"}}}); err != nil {
+			batch = append(batch, hooks.Accepted{Event: e, SubscriptionIDs: []string{"a"}})
+			if len(batch) < 100 {
+				continue
+			}
+			if _, err := db.Accept(t.Context(), batch); err != nil {
 				t.Fatal(err)
 			}
-			if i%100 == 0 {
-				finish(t, db, hooks.StateDelivered)
-				time.Sleep(time.Second)
-			}
+			batch = nil
+			finish(t, db, hooks.StateDelivered)
+			time.Sleep(time.Second)
 		}
-		finish(t, db, hooks.StateDelivered)
 		time.Sleep(5 * time.Minute)
 		if got := has(t, db, "e0", "e1000", "e3999", "waits"); got != "e3999, waits" {
 			t.Errorf("%s is left, want e3999, waits", got)
@@ -222,7 +233,7 @@ func TestPruneWideEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := openWith(t, filepath.Join(t.TempDir(), "flaghook.db"), bolt.Options{Retention: 48 * time.Hour})
 		var subs []string
-		for i := range 1000 {
+		for i := range 300 { // more than pruneChunk
 			subs = append(subs, fmt.Sprintf("s%04d", i))
 		}
 		subscribe(t, db, subs...)

@@ -174,6 +174,13 @@ var changeTests = map[string]func(*fixture){
 			f.restart()
 		}
 	},
+	"one that was just accepted is cancelled": func(f *fixture) {
+		f.subscribe("a")
+		f.publishMany("e", 3, "a")
+		f.cancels(1, hooks.DeliveryID("e-0001", "a", ""))
+		f.deliver(f.claims("e-0000", "e-0002")...)
+		f.claims()
+	},
 	"many at once": func(f *fixture) {
 		f.subscribe("a", "b")
 		f.publishMany("e", 700, "a", "b")

@@ -279,13 +279,20 @@ func (m *orderModel) replay(*rapid.T) {
 }
 
 func (m *orderModel) restart(*rapid.T) {
+	if rapid.IntRange(0, 5).Draw(m.rt, "seldom") != 0 {
+		m.rt.Skip("it takes long")
+	}
 	m.fixture.restart()
 	m.leased = nil
 }
 
 // drain delivers all that is left: nothing was forgotten.
 func (m *orderModel) drain() {
-	m.fixture.restart()
+	ids := make([]string, len(m.leased))
+	for i, c := range m.leased {
+		ids[i] = c.DeliveryID
+	}
+	m.must(m.Release(m.ctx(), ids...))
 	for claims := m.claim(100); len(claims) > 0; claims = m.claim(100) {
 		m.deliver(claims...)
 		for _, c := range claims {

@@ -175,7 +175,8 @@ func resourcesOf(kinds []string) []string {
 // What came from a system goes out to its receivers as it came in.
 func TestASystemsOwnEventsGoOutAsTheyCameIn(t *testing.T) {
 	catalog, _ := manifest.Load(integrations.FS())
-	own := map[source.Kind]string{source.Flipt: "flipt-webhook", source.Flagsmith: "flagsmith-webhook", source.Goflagship: "flagship-webhook"}
+	own := map[source.Kind]string{source.Flipt: "flipt-webhook", source.Flagsmith: "flagsmith-webhook", source.Goflagship: "flagship-webhook",
+		source.LaunchDarkly: "launchdarkly-webhook"}
 	compared := 0
 	for _, f := range fixtures(t) {
 		integration, ok := catalog.Get(own[f.kind])

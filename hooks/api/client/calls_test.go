@@ -262,6 +262,41 @@ var calls = []struct {
 		answer: `{"integration":"slack","template":null,"request":{"method":"POST","body":"{}"}}`, want: `["{}",""]`,
 	},
 	{
+		name: "create a source",
+		do: func(ctx context.Context, c *client.Client) (any, error) {
+			return c.CreateSource(ctx, client.NewSource{Name: "flags", Kind: "flipt", Secret: "s", Environments: []string{"production"}})
+		},
+		target: "POST /api/v1/sources", body: `{"name":"flags","kind":"flipt","secret":"s","environments":["production"]}`,
+		answer: `{"_id":"s","url":"https://x/in/y"}`,
+	},
+	{
+		name: "sources",
+		do: func(ctx context.Context, c *client.Client) (any, error) {
+			p, err := c.Sources(ctx, client.Paging{Limit: 3})
+			return []any{p.Items[0].Status.Refusals[0].Reason, p.Items[0].Status.Events, p.Next}, err
+		},
+		target: "GET /api/v1/sources?limit=3",
+		answer: `{"items":[{"_id":"s","status":{"events":3,"refusals":[{"status":401,"reason":"no signature"}]}}],"next":"n"}`,
+		want:   `["no signature",3,"n"]`,
+	},
+	{
+		name:   "source",
+		do:     func(ctx context.Context, c *client.Client) (any, error) { return c.Source(ctx, "s") },
+		target: "GET /api/v1/sources/s", answer: `{"_id":"s"}`,
+	},
+	{
+		name: "patch a source",
+		do: func(ctx context.Context, c *client.Client) (any, error) {
+			return c.PatchSource(ctx, "s", map[string]any{"on": false})
+		},
+		target: "PATCH /api/v1/sources/s", header: "Content-Type: application/merge-patch+json", body: `{"on":false}`, answer: `{"_id":"s"}`,
+	},
+	{
+		name:   "delete a source",
+		do:     func(ctx context.Context, c *client.Client) (any, error) { return nil, c.DeleteSource(ctx, "s") },
+		target: "DELETE /api/v1/sources/s",
+	},
+	{
 		name: "openapi",
 		do: func(ctx context.Context, c *client.Client) (any, error) {
 			d, err := c.OpenAPI(ctx)

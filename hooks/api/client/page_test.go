@@ -52,6 +52,15 @@ func TestAll(t *testing.T) {
 			}
 			return ids, nil
 		},
+		"sources": func() (ids []string, err error) {
+			for d, err := range c.AllSources(t.Context(), client.Paging{}) {
+				if err != nil {
+					return ids, err
+				}
+				ids = append(ids, d.ID)
+			}
+			return ids, nil
+		},
 		"tokens": func() (ids []string, err error) {
 			for d, err := range c.AllTokens(t.Context(), client.Paging{}) {
 				if err != nil {
