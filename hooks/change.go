@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"slices"
@@ -34,9 +35,9 @@ func namesOwn(s *Subscription, event *Event) bool {
 // ownReason explains namesOwn.
 const ownReason = "the event tells of flaghook's own resources, and no statement names those: a bare * does not mean them; name integration/*, webhook/* or service-token/*"
 
-// An Actor is who changes something: a token, by name and id; flaghook itself
-// where both are empty.
-type Actor struct{ Name, TokenID string }
+// An Actor is who changes something: a token, by name and id, flaghook itself
+// where both are empty; and why, where that was said.
+type Actor struct{ Name, TokenID, Comment string }
 
 // Changed publishes an event about a change of flaghook's own resources, so that
 // it stands in the audit log and can be subscribed to. The resource is such as
@@ -83,10 +84,10 @@ func (c Change) document(by Actor) render.Value {
 	if c.Name != "" {
 		b.add("name", render.String(c.Name))
 	}
-	if c.Comment != "" {
-		b.add("comment", render.String(c.Comment))
+	if comment := cmp.Or(by.Comment, c.Comment); comment != "" {
+		b.add("comment", render.String(comment))
 	}
-	if by == (Actor{}) {
+	if by.Name == "" && by.TokenID == "" {
 		b.add("app", render.Object(render.Member{Key: "name", Value: render.String("flaghook")}))
 	} else {
 		b.add("token", render.Object(

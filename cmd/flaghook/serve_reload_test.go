@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -82,4 +83,19 @@ func TestServeRateLimit(t *testing.T) {
 	if refused == 0 {
 		t.Error("20 requests at once were all answered")
 	}
+}
+
+// Requests whose headers or bodies are too large are refused before anything
+// looks at them.
+func TestServeLimits(t *testing.T) {
+	c := startServer(t, dataDir(t))
+	if status, answer := c.call("POST", "/api/v1/events", `"`+strings.Repeat("x", 1<<20)+`"`); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body of 1 MiB: %d %s", status, answer)
+	}
+	c.token = strings.Repeat("x", 100<<10)
+	status, _, err := c.request("GET", c.api+"/api/v1/catalog", nil)
+	if err != nil || status != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a header of 100 KiB: %d %v", status, err)
+	}
+	c.token = testToken
 }

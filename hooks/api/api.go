@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -151,8 +152,13 @@ func (a *API) newRouter(routes []route) *mux.Router {
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer a.recover(w, r)
 	setHeaders(w.Header(), r)
+	if a.log.Enabled(r.Context(), slog.LevelDebug) {
+		l := &logged{ResponseWriter: w, begun: time.Now()}
+		defer l.log(a.log, r)
+		w = l
+	}
+	defer a.recover(w, r)
 	r, err := untunnel(r)
 	if err != nil {
 		a.refuse(w, r, err)

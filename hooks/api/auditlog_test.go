@@ -20,6 +20,7 @@ type entries struct {
 		Kind      string
 		Name      string
 		Title     string
+		Comment   string
 		Token     struct{ Name string }
 		Accesses  []struct{ Action, Resource string }
 
@@ -177,17 +178,23 @@ func TestChangesAreRecorded(t *testing.T) {
 	id := s.do("POST", splunkPath, splunkBody, as(writer)...).want(201).id()
 	s.do("PATCH", splunkPath+"/"+id, `[{"op": "replace", "path": "/on", "value": false}, {"op": "replace", "path": "/config/token", "value": "another-`+secret+`"}]`).want(200)
 	hook := s.do("POST", webhooksPath, `{"url": "https://x.example.com", "secret": "`+secret+`"}`).want(201).id()
+	s.do("PATCH", webhooksPath+"/"+hook, `{"comment": "they have moved", "patch": [{"op": "replace", "path": "/url", "value": "https://y.example.com"}]}`, as(writer)...).want(200)
+	s.do("PATCH", webhooksPath+"/"+hook, `{"comment": "`+strings.Repeat("x", 2000)+`", "patch": []}`).wantRefused(400, "invalid_request")
 	s.do("DELETE", webhooksPath+"/"+hook, "").want(204)
 	var got []string
 	for _, e := range s.entries(auditPath + "?limit=20").Items {
 		for _, a := range e.Accesses {
-			got = append(got, e.Token.Name+": "+a.Action+" "+strings.ReplaceAll(a.Resource, hook, "HOOK"))
+			who := e.Token.Name
+			if e.Comment != "" {
+				who += " (" + e.Comment + ")"
+			}
+			got = append(got, who+": "+a.Action+" "+strings.ReplaceAll(a.Resource, hook, "HOOK"))
 		}
 	}
 	want := []string{
-		"admin token: deleteWebhook webhook/HOOK", "admin token: createWebhook webhook/HOOK",
+		"admin token: deleteWebhook webhook/HOOK", "the writer (they have moved): updateUrl webhook/HOOK", "admin token: createWebhook webhook/HOOK",
 		"admin token: updateOn integration/splunk;b,a", "admin token: updateConfiguration integration/splunk;b,a",
-		"the writer: createIntegration integration/splunk;b,a", "admin token: createAccessToken service-token/the writer",
+		"the writer: createIntegration integration/splunk;b,a", "admin token (role writer): createAccessToken service-token/the writer",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -102,19 +102,28 @@ func (a *API) patchIntegration(r *request) (answer, error) {
 		return answer{}, err
 	}
 	next.Config = unmask(integration, old.Config, next.Config)
-	stored, err := a.update(r, next)
+	stored, err := a.update(r, next, body)
 	if err != nil {
 		return answer{}, err
 	}
 	return a.answerIntegration(r, stored)
 }
 
-// update stores a changed subscription, unless a mask is where none belongs.
-func (a *API) update(r *request, s *hooks.Subscription) (*hooks.Subscription, error) {
-	if details := misplacedMasks(*s); len(details) > 0 {
+// maxComment bounds the comment of a patch, in bytes.
+const maxComment = 1024
+
+// update stores a changed subscription, unless a mask is where none belongs. The
+// comment of the patch stands in the audit log.
+func (a *API) update(r *request, s *hooks.Subscription, patch render.Value) (*hooks.Subscription, error) {
+	details := misplacedMasks(*s)
+	by := r.by()
+	if by.Comment = patch.Get("comment").AsString(); len(by.Comment) > maxComment {
+		details = append(details, detail{Attribute: "comment", Reason: fmt.Sprintf("it has %d bytes; at most %d are allowed", len(by.Comment), maxComment)})
+	}
+	if len(details) > 0 {
 		return nil, invalid(details...)
 	}
-	return a.engine.UpdateSubscription(r.Context(), r.by(), *s)
+	return a.engine.UpdateSubscription(r.Context(), by, *s)
 }
 
 // DELETE /api/v2/integrations/{key}/{id}

@@ -1,11 +1,14 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -133,4 +136,39 @@ func TestBackup(t *testing.T) {
 	without := startListening(t)
 	without.do("GET", "/api/v1/backup", "").wantRefused(404, "not_found")
 	without.do("POST", "/api/v1/catalog/reload", "").wantRefused(404, "not_found")
+}
+
+// TestRequestLog: a line a request at debug level, and none above.
+func TestRequestLog(t *testing.T) {
+	var log bytes.Buffer
+	s := start(t, func(o *api.Options) {
+		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	ask := func(s *server, path, id, token string) { // past the network: the line comes behind the answer
+		r := httptest.NewRequest("GET", path, nil)
+		r.Header.Set("X-Request-Id", id)
+		r.Header.Set("Authorization", token)
+		s.handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	ask(s, "/api/v1/catalog?q="+secret, "r1", token)
+	ask(s, "/nowhere", "r2", token)
+	ask(s, "/api/v1/catalog/slack/icons/square", "r3", token)
+	ask(s, "/api/v1/catalog", "r4", "")
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	for i, want := range []string{
+		`request=r1 method=GET path=/api/v1/catalog status=200 `, `request=r2 method=GET path=/nowhere status=404 `,
+		`request=r3 method=GET path=/api/v1/catalog/slack/icons/square status=200 `, `request=r4 method=GET path=/api/v1/catalog status=401 `,
+	} {
+		if len(lines) != 4 || !strings.Contains(lines[i], want) {
+			t.Fatalf("no %q in\n%s", want, log.String())
+		}
+	}
+	if !strings.HasSuffix(lines[0], `token="admin token"`) || !strings.HasSuffix(lines[3], `token=""`) || strings.Contains(log.String(), secret) {
+		t.Errorf("the log: %s", log.String())
+	}
+	quiet := start(t)
+	ask(quiet, "/api/v1/catalog", "r5", token)
+	if quiet.log.Len() > 0 {
+		t.Errorf("the log: %s", quiet.log)
+	}
 }

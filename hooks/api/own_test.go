@@ -3,8 +3,11 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/flaghook/flaghook/manifest"
@@ -177,4 +180,45 @@ func TestOwnSubscriptionPages(t *testing.T) {
 	}
 	s.do("GET", subscriptionsPath+"?integration=slac", "").wantRefused(404, "not_found")
 	s.do("GET", subscriptionsPath+"?limit=0&cursor=x", "").wantRefused(400, "invalid_request")
+}
+
+// TestPatchesThroughTwoDoors: of changes at once each is made wholly on what another
+// left, or refused.
+func TestPatchesThroughTwoDoors(t *testing.T) {
+	s := startListening(t)
+	id := s.do("POST", subscriptionsPath, ownBody).want(201).id()
+	const n = 40
+	statuses := make(chan int, n)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			path, header := subscriptionsPath+"/"+id, http.Header{"Authorization": {token}}
+			if i%2 == 0 {
+				path = splunkPath + "/" + id
+			} else {
+				header.Set("If-Match", "*")
+			}
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest("PATCH", path, strings.NewReader(`[{"op": "add", "path": "/tags/-", "value": "more"}]`))
+			r.Header = header
+			s.handler.ServeHTTP(w, r)
+			statuses <- w.Code
+		})
+	}
+	all.Wait()
+	close(statuses)
+	made := 0
+	for status := range statuses {
+		switch status {
+		case 200:
+			made++
+		case 409, 412:
+		default:
+			t.Errorf("status %d", status)
+		}
+	}
+	stored, err := s.engine.Subscription(id)
+	if err != nil || made == 0 || stored.Version != uint64(1+made) || len(stored.Tags) != 2+made {
+		t.Errorf("%d were made; version %d, %d tags (%v)", made, stored.Version, len(stored.Tags), err)
+	}
 }

@@ -53,7 +53,7 @@ func (a *API) serve(rt route) http.Handler {
 		req := &request{Request: r}
 		if !rt.public {
 			var err error
-			if req.grant, err = a.admit(w.Header(), r); err != nil {
+			if req.grant, err = a.admit(w, r); err != nil {
 				a.refuse(w, r, err)
 				return
 			}
@@ -83,13 +83,16 @@ func (a *API) serve(rt route) http.Handler {
 }
 
 // admit finds out what the request's token may do, and counts the request.
-func (a *API) admit(h http.Header, r *http.Request) (*hooks.Grant, error) {
+func (a *API) admit(w http.ResponseWriter, r *http.Request) (*hooks.Grant, error) {
 	grant := a.authenticate(r)
 	if grant == nil {
-		h.Set("WWW-Authenticate", `Bearer realm="flaghook"`)
+		w.Header().Set("WWW-Authenticate", `Bearer realm="flaghook"`)
 		return nil, fail(kindUnauthorized, "the request needs a valid token, as Authorization: TOKEN or Authorization: Bearer TOKEN")
 	}
-	return grant, a.limiter.admit(h, grant.TokenID)
+	if l, ok := w.(*logged); ok {
+		l.token = grant.Name
+	}
+	return grant, a.limiter.admit(w.Header(), grant.TokenID)
 }
 
 // authenticate compares tokens in constant time, by hashes of one length; nil

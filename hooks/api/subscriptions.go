@@ -125,7 +125,7 @@ func (a *API) patchSubscription(r *request) (answer, error) {
 		return answer{}, err
 	}
 	next.Config = unmask(integration, old.Config, next.Config)
-	stored, err := a.update(r, next)
+	stored, err := a.update(r, next, body)
 	if errors.Is(err, hooks.ErrConflict) && r.Header.Get("If-Match") != "" {
 		err = fail(kindPrecondition, "it was changed by another request meanwhile; read it and try again")
 	}

@@ -128,7 +128,7 @@ func (a *API) patchWebhook(r *request) (answer, error) {
 	if old.Config.Has("secret") && next.Config.Get("secret").AsString() == manifest.MaskedSecret {
 		next.Config = next.Config.With("secret", old.Config.Get("secret"))
 	}
-	stored, err := a.update(r, next)
+	stored, err := a.update(r, next, body)
 	if err != nil {
 		return answer{}, webhookError(err)
 	}
