@@ -36,6 +36,9 @@ type Options struct {
 	AttemptTimeout time.Duration // default DefaultTimeout, for one HTTP exchange; at most MaxTimeout
 	Retry          RetryPolicy   // default DefaultRetryPolicy
 
+	// RequireHTTPS refuses subscriptions whose endpoint is http://.
+	RequireHTTPS bool
+
 	// FailingLimit is how long all attempts of a subscription may fail before
 	// it is switched off (default 5 days).
 	FailingLimit time.Duration

@@ -232,3 +232,20 @@ func TestFiveDaysOfFailuresSwitchOff(t *testing.T) {
 		}
 	})
 }
+
+func TestHTTPSMayBeRequired(t *testing.T) {
+	b := newBench(t, "", func(o *hooks.Options) { o.RequireHTTPS = true })
+	create := func(url string) error {
+		_, err := b.CreateSubscription(t.Context(), hooks.Actor{}, hooks.Subscription{
+			Name: "n", Integration: "tool", On: true, Config: render.Object(render.Member{Key: "url", Value: render.String(url)}),
+		})
+		return err
+	}
+	if err := create("https://example.com"); err != nil {
+		t.Error(err)
+	}
+	var bad *hooks.InvalidError
+	if err := create("http://example.com"); !errors.As(err, &bad) || bad.Fields[0].Field != "config" {
+		t.Errorf("http:// is taken: %v", err)
+	}
+}

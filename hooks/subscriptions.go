@@ -109,6 +109,9 @@ func (e *Engine) check(s, old *Subscription) error {
 			return err
 		}
 		bad.addConfig(integration.CheckConfig(s.Config))
+		if e.o.RequireHTTPS && integration.PlainHTTP(s.Config) {
+			bad.add("config", "its endpoint is http://, and the server requires https:// (--require-https)")
+		}
 	}
 	s.Delivery.check(&bad)
 	if len(s.Description) > MaxDescriptionLength {

@@ -102,7 +102,7 @@ func newServer(ctx context.Context, c serverConfig) (s *server, err error) {
 	}
 	s.engine, err = hooks.New(ctx, hooks.Options{
 		Store: s.db, Queue: s.db, Sender: s.sender, Catalog: c.Catalog, Logger: c.Logger,
-		Observer: s.metrics, ShutdownGrace: c.grace(),
+		Observer: s.metrics, ShutdownGrace: c.grace(), RequireHTTPS: c.RequireHTTPS,
 		Concurrency: c.Concurrency, HostConcurrency: c.HostConcurrency, SubscriptionConcurrency: c.SubscriptionConcurrency,
 	})
 	if err != nil {
