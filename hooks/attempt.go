@@ -122,14 +122,10 @@ func (e *Engine) attempt(ctx context.Context, c claimed, a *active, start time.T
 // outgoing renders the request of a delivery, or gives the outcome of one that
 // has none.
 func (e *Engine) outgoing(c Claim, a *active, event *manifest.Event, start time.Time) (Outgoing, *Settlement) {
-	in := manifest.RenderInput{
-		Config:   a.sub.Config,
+	rendered, err := a.integration.Render(event, manifest.RenderInput{
+		Config: a.sub.Config, PreviousConfig: a.previous(start),
 		Delivery: manifest.Delivery{ID: c.DeliveryID, Attempt: c.Attempts + 1},
-	}
-	if a.sub.PreviousSecrets.IsDefined() && start.Before(a.sub.PreviousUntil) {
-		in.PreviousConfig = a.sub.PreviousSecrets
-	}
-	rendered, err := a.integration.Render(event, in)
+	})
 	if err != nil {
 		return Outgoing{}, failed(c, start, err.Error())
 	}

@@ -1,7 +1,7 @@
 package hooks
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -80,19 +80,12 @@ func (e *Event) Accesses() []policy.ParsedAccess { return e.accesses }
 // one value, and with it the bodies that do not depend on a subscription.
 func (e *Event) Rendered() *manifest.Event { return e.rendered }
 
-// storedEvent is how an event is kept by a Store; the digest is hex.
-type storedEvent struct {
-	Digest string       `json:"digest"`
-	Scope  string       `json:"scope,omitempty"`
-	Doc    render.Value `json:"doc"`
-}
-
-// MarshalBinary gives the form in which a Store keeps the event.
+// MarshalBinary gives the form in which a Store keeps the event: JSON of its
+// digest (hex), its scope where it has one, and its document.
 func (e *Event) MarshalBinary() ([]byte, error) { return e.AppendBinary(make([]byte, 0, 2*e.size)) }
 
 // AppendBinary appends it to b.
 func (e *Event) AppendBinary(b []byte) ([]byte, error) {
-	// As json.Marshal of a storedEvent, which would read the document again.
 	b = append(append(b, `{"digest":"`...), e.digest...)
 	if e.scope != "" {
 		b = append(append(b, `","scope":"`...), e.scope...) // as an id, it needs no escape
@@ -103,11 +96,15 @@ func (e *Event) AppendBinary(b []byte) ([]byte, error) {
 
 // UnmarshalBinary reads what MarshalBinary wrote.
 func (e *Event) UnmarshalBinary(data []byte) error {
-	var s storedEvent
-	if err := json.Unmarshal(data, &s); err != nil {
+	stored, err := render.ParseJSON(data)
+	if err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}
-	read, err := newEvent(s.Doc, s.Scope, s.Digest, len(data))
+	doc := stored.Get("doc")
+	if doc.Kind() != render.KindObject {
+		return errors.New("stored event: it has no document")
+	}
+	read, err := newEvent(doc, stored.Get("scope").AsString(), stored.Get("digest").AsString(), len(data))
 	if err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}

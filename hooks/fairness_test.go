@@ -92,6 +92,25 @@ func TestAHostGetsNoMoreAtOnceThanItMay(t *testing.T) {
 	}
 }
 
+// Endpoints that hang leave room at their host for those that answer.
+func TestHangingPathsOfOneHost(t *testing.T) {
+	tool := hookstest.NewReceiver(t)
+	tool.Respond(func(_ int, r *http.Request) hookstest.Reply { return hookstest.Reply{Hang: r.URL.Path == "/hang"} })
+	b := newBench(t, "", func(o *hooks.Options) {
+		o.HostConcurrency, o.AttemptTimeout, o.ShutdownGrace = 8, hooks.MaxTimeout, time.Millisecond
+	}).start()
+	s := b.subscribe(tool.URL()+"/good", nil)
+	b.publish(flagEvent("first")) // so that it is known to answer
+	b.settled(s, 1)
+	for range 30 {
+		b.subscribe(tool.URL()+"/hang", nil)
+	}
+	for i := range 50 {
+		b.publish(flagEvent(fmt.Sprintf("e%d", i)))
+	}
+	b.settled(s, 51)
+}
+
 // Whatever endpoints do, nobody who waits for room is forgotten.
 func TestNobodyWaitsForEver(t *testing.T) {
 	replies := []hookstest.Reply{{}, hookstest.Status(500), hookstest.Status(429), {Reset: true}, {Hang: true}, {Delay: time.Millisecond}, hookstest.Status(400)}

@@ -104,12 +104,18 @@ type bench struct {
 // newBench opens dir ("" for a new one); change may be nil.
 func newBench(t testing.TB, dir string, change func(*hooks.Options)) *bench {
 	t.Helper()
+	return newBenchWith(t, dir, bolt.Options{}, change)
+}
+
+// newBenchWith is newBench with storage of these options.
+func newBenchWith(t testing.TB, dir string, storage bolt.Options, change func(*hooks.Options)) *bench {
+	t.Helper()
 	if dir == "" {
 		dir = t.TempDir()
 	}
 	b := &bench{t: t, dir: dir, log: outcomes{make(chan struct{}, 1)}}
 	var err error
-	if b.db, err = bolt.Open(filepath.Join(dir, "test.db"), bolt.Options{}); err != nil {
+	if b.db, err = bolt.Open(filepath.Join(dir, "test.db"), storage); err != nil {
 		t.Fatal(err)
 	}
 	b.sender, err = send.New(send.Options{EgressAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})

@@ -49,6 +49,7 @@ type Job struct {
 	CreatedAt      time.Time `json:"createdAt"`
 	FinishedAt     time.Time `json:"finishedAt,omitzero"`
 
+	page    int    // how much is done in a step, less where that is too much to accept at once
 	Cursor  string `json:"cursor,omitempty"` // where it goes on after a restart
 	Counted bool   `json:"counted"`          // Left has been counted
 	Version uint64 `json:"-"`
@@ -190,9 +191,15 @@ func (e *Engine) putJob(ctx context.Context, j *Job) error {
 	return nil
 }
 
+// maxJobs is how many jobs are done at once; others wait for their turn.
+const maxJobs = 16
+
 // runJobs does jobs until ctx ends, those first that an earlier run left.
 func (e *Engine) runJobs(ctx context.Context) {
 	e.resumeJobs(ctx)
+	places := make(chan struct{}, maxJobs)
+	var running sync.WaitGroup
+	defer running.Wait()
 	for ctx.Err() == nil {
 		id, ok := e.jobs.next()
 		if !ok {
@@ -202,7 +209,15 @@ func (e *Engine) runJobs(ctx context.Context) {
 			}
 			continue
 		}
-		e.runJob(ctx, id)
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return // it goes on after the next start
+		}
+		running.Go(func() {
+			e.runJob(ctx, id)
+			<-places
+		})
 	}
 }
 
@@ -264,17 +279,22 @@ func (e *Engine) runJob(ctx context.Context, id string) {
 		}
 		return
 	}
+	j.page = jobPage
 	for j.State == JobRunning {
 		err := e.stepJob(ctx, j)
+		waits := errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBacklog)
 		switch {
 		case ctx.Err() != nil:
 			return // it goes on after the next start
-		case errors.Is(err, ErrUnavailable), errors.Is(err, ErrBacklog):
+		case waits && !e.jobs.cancelled(id):
+			j.page = max(j.page/2, 1) // fewer may find room
 			select {
 			case <-time.After(queueRetry):
 			case <-ctx.Done():
 			}
 			continue // the step is repeated
+		case waits:
+			j.State = JobCancelled
 		case err != nil:
 			j.State, j.Error = JobFailed, err.Error()
 		case e.jobs.cancelled(id):

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/bolt"
 	"github.com/flaghook/flaghook/hooks/hookstest"
 )
 
@@ -146,6 +147,37 @@ func TestJobsGoOnAfterARestart(t *testing.T) {
 	}
 	if list, err := second.Jobs(t.Context(), "", 10); err != nil || len(list) != 1 || list[0].ID != j.ID {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// A replay of more than may wait goes out bit by bit, and can be cancelled
+// while it waits; other jobs do not wait for it.
+func TestReplayOfMoreThanMayWait(t *testing.T) {
+	tool := hookstest.NewReceiver(t)
+	b := newBenchWith(t, "", bolt.Options{MaxBacklog: 5}, nil).start()
+	s := b.subscribe(tool.URL(), nil)
+	for i := range 20 {
+		b.publish(flagEvent(fmt.Sprintf("e%d", i)))
+		b.settled(s, i+1)
+	}
+	if j := b.ended(b.startJob(hooks.JobReplay, s, time.Time{}).ID); j.State != hooks.JobDone || j.Done != 20 {
+		t.Errorf("%+v", j)
+	}
+	b.settled(s, 40)
+
+	tool.Respond(hookstest.Sequence(hookstest.Reply{Hang: true}))
+	for i := range 5 {
+		b.publish(flagEvent(fmt.Sprintf("waiting%d", i)))
+	}
+	stuck := b.startJob(hooks.JobReplay, s, time.Time{})
+	if j := b.ended(b.startJob(hooks.JobRetry, s, time.Time{}).ID); j.State != hooks.JobDone {
+		t.Errorf("behind a job that waits: %+v", j)
+	}
+	if err := b.CancelJob(t.Context(), stuck.ID); err != nil {
+		t.Fatal(err)
+	}
+	if j := b.ended(stuck.ID); j.State != hooks.JobCancelled {
+		t.Errorf("%+v", j)
 	}
 }
 

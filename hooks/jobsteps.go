@@ -49,7 +49,7 @@ func (e *Engine) deliveriesJob(ctx context.Context, j *Job, _ *active, counting 
 		state = StatePending
 	}
 	page, err := e.o.Store.Deliveries(ctx, DeliveryQuery{
-		SubscriptionID: j.SubscriptionID, States: []State{state}, Since: j.Since, Until: j.Until, Before: j.Cursor, Limit: jobPage,
+		SubscriptionID: j.SubscriptionID, States: []State{state}, Since: j.Since, Until: j.Until, Before: j.Cursor, Limit: j.page,
 	})
 	if err != nil || counting || len(page.Items) == 0 {
 		return len(page.Items), page.Cursor, err
@@ -77,7 +77,7 @@ const cancelReason = "it was cancelled by hand"
 
 // replayJob delivers a page of events again, the oldest first.
 func (e *Engine) replayJob(ctx context.Context, j *Job, a *active, counting bool) (int, string, error) {
-	page, err := e.o.Store.Events(ctx, EventQuery{Since: j.Since, Until: j.Until, Ascending: true, Before: j.Cursor, Limit: jobPage})
+	page, err := e.o.Store.Events(ctx, EventQuery{Since: j.Since, Until: j.Until, Ascending: true, Before: j.Cursor, Limit: j.page})
 	if err != nil {
 		return 0, "", err
 	}

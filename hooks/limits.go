@@ -109,7 +109,7 @@ func (l *limits) free(id string, now time.Time) int {
 	}
 	room, where := l.roomFor(s)
 	if h := l.hosts[s.host]; h != nil {
-		if left := l.perHost - h.underWay; left < room {
+		if left := l.hostLimit(s) - h.underWay; left < room {
 			room, where = left, &h.waiters
 		}
 	}
@@ -169,6 +169,19 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 	return p
 }
 
+// hostLimit is how many attempts may be under way to a host for a subscription
+// to begin another: where its endpoint is known to hang, or not known at all, it
+// leaves some for those that are quick.
+func (l *limits) hostLimit(s *share) int {
+	switch {
+	case s.slow:
+		return max(l.perHost/2, 1)
+	case !s.answered:
+		return max(l.perHost*3/4, 1)
+	}
+	return l.perHost
+}
+
 // at says to which host the attempt goes; false when the host has as many as it
 // may have. The subscription then waits for that host.
 func (l *limits) at(p *attemptPlace, host string) bool {
@@ -176,7 +189,7 @@ func (l *limits) at(p *attemptPlace, host string) bool {
 	defer l.mu.Unlock()
 	p.share.host = host
 	h := l.host(host)
-	if h.underWay >= l.perHost {
+	if h.underWay >= l.hostLimit(p.share) {
 		h.waiters.add(p.share)
 		return false
 	}

@@ -18,7 +18,7 @@ const (
 	maxClaims = 256
 
 	// idleWorkers is how many goroutines wait for another attempt.
-	idleWorkers = 64
+	idleWorkers = 512
 )
 
 // Run delivers until ctx ends, then lets the attempts under way finish for at

@@ -126,6 +126,12 @@ func TestSecretsOverlap(t *testing.T) {
 		t.Errorf("signatures %v, want one by each secret", got)
 	}
 	b.settled(s, 1)
+	if _, err := b.Validate(t.Context(), hooks.Actor{}, s.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := arrive(t, tool, 2)[1].Header.Values("X-Signature"); len(got) != 2 {
+		t.Errorf("the test request has the signatures %v, want those of a delivery", got)
+	}
 	s.Delivery.SecretOverlap = 0
 	s.Config = s.Config.With("secret", render.String("newest-secret"))
 	s.PreviousSecrets, s.PreviousUntil = render.Value{}, time.Time{}

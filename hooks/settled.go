@@ -32,6 +32,14 @@ func (nobody) DeliveryFinished(string, State)                               {}
 // settled tells of an outcome that is recorded, and draws the conclusions about
 // the subscription; a is nil where it is gone.
 func (e *Engine) settled(ctx context.Context, a *active, s *Settlement, begun time.Time) {
+	e.tell(ctx, a, s, begun)
+	if a != nil && s.Attempt != nil && s.Attempt.ErrorClass != "" {
+		e.judge(ctx, a.sub, s.Attempt)
+	}
+}
+
+// tell logs and counts an outcome that is recorded.
+func (e *Engine) tell(ctx context.Context, a *active, s *Settlement, begun time.Time) {
 	e.logOutcome(ctx, s)
 	if a == nil {
 		return
@@ -42,9 +50,6 @@ func (e *Engine) settled(ctx context.Context, a *active, s *Settlement, begun ti
 			waited = max(begun.Sub(s.Claim.Since), 0)
 		}
 		e.o.Observer.AttemptMade(a.sub.Integration, t.ErrorClass, t.Duration, waited)
-		if t.ErrorClass != "" {
-			e.judge(ctx, a.sub, t)
-		}
 	}
 	if s.State.Final() {
 		e.o.Observer.DeliveryFinished(a.sub.Integration, s.State)

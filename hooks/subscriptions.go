@@ -36,6 +36,14 @@ type active struct {
 // served reports whether deliveries are attempted now.
 func (a *active) served() bool { return a.sub.On && a.problem == "" }
 
+// previous holds the secrets that still sign beside the present ones.
+func (a *active) previous(now time.Time) render.Value {
+	if !now.Before(a.sub.PreviousUntil) {
+		return render.Value{}
+	}
+	return a.sub.PreviousSecrets
+}
+
 // listens reports whether events may go to the subscription. One that is not
 // served listens too: its deliveries wait.
 func (a *active) listens() bool { return a.sub.On && a.policy != nil }

@@ -76,6 +76,7 @@ func (e *Engine) Validate(ctx context.Context, by Actor, subscriptionID string) 
 	if _, err := e.o.Queue.Accept(context.WithoutCancel(ctx), batch); err != nil {
 		return nil, fmt.Errorf("log the validation: %w", err)
 	}
+	e.tell(ctx, a, outcome, start)
 	if v.Delivery, err = e.o.Store.Delivery(ctx, c.DeliveryID); err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func (e *Engine) Validate(ctx context.Context, by Actor, subscriptionID string) 
 func (e *Engine) try(ctx context.Context, c Claim, a *active, event *Event, v *Validation) *Settlement {
 	start := time.Now()
 	rendered, err := a.integration.Render(event.rendered, manifest.RenderInput{
-		Config: a.sub.Config, Validation: true, Delivery: manifest.Delivery{ID: c.DeliveryID, Attempt: 1},
+		Config: a.sub.Config, PreviousConfig: a.previous(start), Validation: true, Delivery: manifest.Delivery{ID: c.DeliveryID, Attempt: 1},
 	})
 	if err != nil {
 		return failed(c, start, err.Error())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"go.etcd.io/bbolt"
@@ -31,10 +32,19 @@ func guard(do func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = &DamagedError{Reason: fmt.Sprint(p), panicked: true}
+			err = &DamagedError{Reason: reasonOf(p), panicked: true}
 		}
 	}()
 	return do()
+}
+
+// reasonOf puts a panic into words: bbolt's own say what is wrong, those of the
+// runtime only that something is.
+func reasonOf(p any) string {
+	if _, ok := p.(runtime.Error); ok {
+		return "it cannot be read as a store"
+	}
+	return fmt.Sprint(p)
 }
 
 // Failed is closed when the file can no longer be trusted to take writes: after

@@ -104,6 +104,9 @@ func open(path string, o Options, f format) (*DB, error) {
 		ready:    make(chan struct{}, 1),
 	}
 	db.queue.init()
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 { // bbolt would take it for new
+		return nil, fmt.Errorf("open %s: %w", path, &DamagedError{Reason: "it is empty"})
+	}
 	if err := db.openBolt(path, o.Timeout); err != nil {
 		return nil, err
 	}

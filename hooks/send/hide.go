@@ -40,7 +40,14 @@ func formsOf(secrets []string) []string {
 			add(base64Forms(s)...)
 			continue
 		}
-		for _, f := range []string{url.QueryEscape(s), url.PathEscape(s)} {
+		asQuery := url.QueryEscape(s)
+		asURI := (&url.URL{Path: "/" + s}).EscapedPath()[1:] // as a whole path is escaped
+		for _, f := range []string{
+			asQuery, url.PathEscape(s), asURI, strings.ReplaceAll(asURI, "+", "%2B"),
+			strings.ReplaceAll(asQuery, "+", "%20"), // encodeURIComponent
+			strings.ReplaceAll(s, `"`, "%22"), strings.ReplaceAll(s, " ", "%20"),
+			strings.NewReplacer(`"`, "%22", " ", "%20").Replace(s), // as a template's text is made a URL
+		} {
 			add(f, lowerEscapes(f))
 		}
 		quoted := jsonText(s)
