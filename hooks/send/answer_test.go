@@ -80,6 +80,8 @@ var echoes = map[string]func(string) string{
 	"as it is":         func(s string) string { return s },
 	"in a query":       url.QueryEscape,
 	"in a path":        url.PathEscape,
+	"as a path":        func(s string) string { return (&url.URL{Path: "/" + s}).EscapedPath()[1:] },
+	"as a component":   func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") },
 	"escapes in lower": func(s string) string { return lowerPercent(url.QueryEscape(s)) },
 	"in JSON":          jsonString,
 	"in JSON, with slashes escaped": func(s string) string {
