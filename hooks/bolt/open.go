@@ -46,6 +46,7 @@ type DB struct {
 	block atomic.Uint32 // the block of ids that is written to
 
 	// What follows is the writer's alone.
+	busy     bool // the last commit had many requests
 	counts   counts
 	pruner   pruner
 	timer    *time.Timer // for the pruner

@@ -87,6 +87,7 @@ func (db *DB) write() {
 		if len(batch) == 0 && db.quitting() {
 			return // what is left to sweep and to prune is so after the next Open
 		}
+		db.busy = len(batch) >= busyBatch
 		db.commit(batch)
 		clear(batch)
 	}
@@ -100,6 +101,13 @@ func (db *DB) quitting() bool {
 		return false
 	}
 }
+
+// After a commit of busyBatch requests the writer lets others gather for
+// busyPause; after a smaller one it waits for nobody.
+const (
+	busyBatch = 16
+	busyPause = time.Millisecond
+)
 
 // gather takes the requests that have come. When told to wait, it waits for
 // one; none then means that Close was called or that there is something to prune.
@@ -115,8 +123,13 @@ func (db *DB) gather(batch []*request, wait bool) []*request {
 		case <-db.quit:
 		}
 		// Those that were answered by the last commit are about to come
-		// back: let them, so that they share this one.
-		runtime.Gosched()
+		// back: let them, so that they share this one. Where many do, it pays
+		// to wait a little, since most of the cost of a commit is its own.
+		if db.busy {
+			time.Sleep(busyPause)
+		} else {
+			runtime.Gosched()
+		}
 	}
 	for len(batch) < maxBatch && bytes < maxBytes {
 		select {
