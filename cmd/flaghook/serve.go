@@ -66,7 +66,7 @@ are read again when they have changed.`,
 			if err != nil {
 				return err
 			}
-			tuneGarbage(os.LookupEnv)
+			tuneMemory(cmd.Context(), os.LookupEnv)
 			return serve(cmd.Context(), config)
 		},
 	}

@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -123,15 +122,4 @@ func (s *server) openStorage() error {
 		err = errors.Join(err, os.Remove(c.KeyFile)) // nothing is encrypted with it
 	}
 	return err
-}
-
-// garbagePercent is the GOGC of a server: what lives is little, so that
-// collecting garbage seldom costs little memory and saves much time.
-const garbagePercent = 400
-
-// tuneGarbage sets it unless the environment has its own.
-func tuneGarbage(lookup func(string) (string, bool)) {
-	if _, ok := lookup("GOGC"); !ok {
-		debug.SetGCPercent(garbagePercent)
-	}
 }
