@@ -3,9 +3,12 @@ package hooks
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flaghook/flaghook/policy"
 	"github.com/flaghook/flaghook/render"
@@ -65,6 +68,8 @@ type Change struct {
 	SubscriptionID string // of a subscription, also where Kind is webhook
 	Comment        string
 	Before, After  render.Value // without secrets; may be undefined
+
+	eventID string // the same when it is recorded again; empty: a new one
 }
 
 func (c Change) document(by Actor) render.Value {
@@ -79,6 +84,9 @@ func (c Change) document(by Actor) render.Value {
 			render.Member{Key: "resource", Value: render.String(resource)})
 	}
 	var b builder
+	if c.eventID != "" {
+		b.add("_id", render.String(c.eventID))
+	}
 	b.add("accesses", render.Array(accesses...))
 	b.add("kind", render.String(c.Kind))
 	if c.Name != "" {
@@ -129,7 +137,7 @@ func changeOf(old, s *Subscription) Change {
 	c := Change{
 		Kind: "integration", Resource: "integration/" + policy.Escape(now.Integration),
 		ID: now.ID, Name: now.Name, Tags: now.Tags, SubscriptionID: now.ID, Comment: now.OffReason,
-		Before: old.shown(), After: s.shown(),
+		Before: old.shown(), After: s.shown(), eventID: changeID(now, s == nil),
 	}
 	noun := "Integration"
 	if now.Integration == webhookKey {
@@ -144,6 +152,42 @@ func changeOf(old, s *Subscription) Change {
 		c.Actions = updates(old, s)
 	}
 	return c
+}
+
+// changeID is the id of the event about the change that made a subscription what
+// it is, or about its end.
+func changeID(s *Subscription, deleted bool) string {
+	if deleted {
+		return "change-" + s.ID + "-deleted"
+	}
+	return fmt.Sprintf("change-%s-%d", s.ID, s.Version)
+}
+
+// missedChanges is how far back unrecorded changes are looked for.
+const missedChanges = 24 * time.Hour
+
+// recordMissed records the changes of subscriptions that were stored when the
+// process ended before their events were: nobody was told that they were made,
+// and they were. What exactly an update changed is not known any more.
+func (e *Engine) recordMissed(ctx context.Context, stored []*Subscription) error {
+	for _, s := range stored {
+		if time.Since(s.UpdatedAt) > missedChanges {
+			continue
+		}
+		_, err := e.o.Store.Event(ctx, changeID(s, false))
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return fmt.Errorf("look for the last change of subscription %s: %w", s.ID, err)
+		}
+		old := s
+		if s.Version == 1 {
+			old = nil
+		}
+		e.Changed(ctx, Actor{Comment: "recorded at the next start"}, changeOf(old, s))
+	}
+	return nil
 }
 
 // updates lists the actions that lead from old to s.

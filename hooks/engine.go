@@ -162,6 +162,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 			}
 		}
 	})
+	if err := e.recordMissed(ctx, stored); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
