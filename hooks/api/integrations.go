@@ -101,7 +101,9 @@ func (a *API) patchIntegration(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	next.Config = unmask(integration, old.Config, next.Config)
+	if err := restoreSecrets(r, integration, old, next); err != nil {
+		return answer{}, err
+	}
 	stored, err := a.update(r, next, body)
 	if err != nil {
 		return answer{}, err

@@ -47,6 +47,30 @@ func unmask(i *manifest.Integration, old, config render.Value) render.Value {
 	return config
 }
 
+// restoreSecrets puts the stored secrets back into a changed config. Who may not
+// read them may not have them sent elsewhere either: unless an admin asks, a
+// secret is kept only while the endpoint keeps its scheme and host.
+func restoreSecrets(r *request, i *manifest.Integration, old, next *hooks.Subscription) error {
+	shown := next.Config
+	next.Config = unmask(i, old.Config, shown)
+	if i == nil || r.grant.Role == hooks.RoleAdmin || next.Config.Equal(old.Config) {
+		return nil // without its integration a config cannot change
+	}
+	if origin := i.Origin(old.Config); origin != "" && origin == i.Origin(next.Config) {
+		return nil
+	}
+	var details []detail
+	for key, v := range next.Config.Members() {
+		if !shown.Get(key).Equal(v) {
+			details = append(details, detail{Attribute: "config." + key, Reason: "the endpoint's host changes; give the secret itself"})
+		}
+	}
+	if len(details) > 0 {
+		return invalid(details...)
+	}
+	return nil
+}
+
 // misplacedMasks finds the mask where it stands for no stored secret: somebody
 // sent back what they had read, to another place.
 func misplacedMasks(s hooks.Subscription) []detail {

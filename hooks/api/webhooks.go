@@ -125,8 +125,8 @@ func (a *API) patchWebhook(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if old.Config.Has("secret") && next.Config.Get("secret").AsString() == manifest.MaskedSecret {
-		next.Config = next.Config.With("secret", old.Config.Get("secret"))
+	if err := restoreSecrets(r, a.integrationOf(old), old, next); err != nil {
+		return answer{}, webhookError(err)
 	}
 	stored, err := a.update(r, next, body)
 	if err != nil {
