@@ -66,14 +66,30 @@ func (a *API) catalogRoutes() []route {
 
 const catalogPath = "/api/v1/catalog"
 
-// GET /api/v1/catalog, by key. It is as long as the folders on disk are many,
-// so it has no pages.
+// GET /api/v1/catalog, by key. It is as long as the folders on disk are many, so
+// it has pages only for who asks for a limit.
 func (a *API) listCatalog(r *request) (answer, error) {
-	items := []catalogItem{}
-	for _, i := range a.engine.Catalog().All() {
-		items = append(items, showIntegration(r, i))
+	all := a.engine.Catalog().All()
+	q := queryOf(r)
+	after, limit := q.cursor(a, "catalog"), len(all)
+	if q.text("limit") != "" {
+		limit = q.limit()
 	}
-	return answer{body: list[catalogItem]{Items: items}}, nil
+	if err := q.err(); err != nil {
+		return answer{}, err
+	}
+	page := list[catalogItem]{Items: []catalogItem{}}
+	for _, i := range all {
+		switch n := len(page.Items); {
+		case i.Key <= after: // no key is empty
+		case n == limit:
+			page.Next = a.next(page.Items[n-1].Key, "catalog")
+			return answer{body: page}, nil
+		default:
+			page.Items = append(page.Items, showIntegration(r, i))
+		}
+	}
+	return answer{body: page}, nil
 }
 
 // GET /api/v1/catalog/{key} adds manifest, samples and README. An integration

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,47 @@ func TestCatalogItem(t *testing.T) {
 	s.do("GET", "/api/v1/catalog/splank/icons/square", "").wantRefused(404, "not_found")
 	if v := s.do("GET", "/api/v1/catalog/splank", "").wantRefused(404, "not_found"); !strings.Contains(v.Message, "splunk") {
 		t.Errorf("it should name what is near: %s", v.Message)
+	}
+}
+
+func TestCatalogPages(t *testing.T) {
+	s := startListening(t)
+	read := func(query string) (keys []string, next string) {
+		t.Helper()
+		var page struct {
+			Items []struct{ Key string }
+			Next  string
+		}
+		if err := json.Unmarshal([]byte(s.do("GET", "/api/v1/catalog"+query, "").want(200).body), &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range page.Items {
+			keys = append(keys, i.Key)
+		}
+		return keys, page.Next
+	}
+	all, next := read("")
+	if len(all) != len(folders) || next != "" {
+		t.Fatalf("without a limit: %v, next %q", all, next)
+	}
+	var paged []string
+	for query := "?limit=2"; query != ""; {
+		keys, next := read(query)
+		if len(keys) > 2 {
+			t.Fatalf("a page of %v", keys)
+		}
+		paged = append(paged, keys...)
+		if query = ""; next != "" {
+			query = "?limit=2&cursor=" + next
+		}
+	}
+	if !slices.Equal(paged, all) {
+		t.Errorf("page by page %v, at once %v", paged, all)
+	}
+	for query, attribute := range map[string]string{"?limit=0": "limit", "?limit=x": "limit", "?limit=1001": "limit", "?limit=2&cursor=x": "cursor"} {
+		if v := s.do("GET", "/api/v1/catalog"+query, "").wantRefused(400, "invalid_request"); v.attributes() != attribute {
+			t.Errorf("%s: %v", query, v)
+		}
 	}
 }
 
