@@ -211,7 +211,7 @@ func TestChangesAreRecorded(t *testing.T) {
 	id := s.do("POST", splunkPath, splunkBody, as(writer)...).want(201).id()
 	s.do("PATCH", splunkPath+"/"+id, `[{"op": "replace", "path": "/on", "value": false}, {"op": "replace", "path": "/config/token", "value": "another-`+secret+`"}]`).want(200)
 	hook := s.do("POST", webhooksPath, `{"url": "https://x.example.com", "secret": "`+secret+`"}`).want(201).id()
-	s.do("PATCH", webhooksPath+"/"+hook, `{"comment": "they have moved", "patch": [{"op": "replace", "path": "/url", "value": "https://y.example.com"}]}`, as(writer)...).want(200)
+	s.do("PATCH", webhooksPath+"/"+hook, `{"comment": "they have moved", "patch": [{"op": "replace", "path": "/url", "value": "https://x.example.com/y"}]}`, as(writer)...).want(200)
 	s.do("PATCH", webhooksPath+"/"+hook, `{"comment": "`+strings.Repeat("x", 2000)+`", "patch": []}`).wantRefused(400, "invalid_request")
 	s.do("DELETE", webhooksPath+"/"+hook, "").want(204)
 	var got []string

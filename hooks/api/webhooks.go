@@ -120,7 +120,7 @@ func (a *API) patchWebhook(r *request) (answer, error) {
 			render.Member{Key: "url", Value: old.Config.Get("url")},
 			render.Member{Key: "secret", Value: shownSecret(old, false)})...),
 		paths: webhookPaths, named: "/name, /url, /secret, /on, /tags, /statements, and what they hold",
-		alias: noAlias, secret: func(path string) bool { return path == "/secret" }, read: (*reader).webhook,
+		alias: noAlias, secret: func(path string) bool { return path == "/secret" }, read: (*reader).webhook, lenient: true,
 	})
 	if err != nil {
 		return answer{}, err
