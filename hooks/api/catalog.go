@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/flaghook/flaghook/hooks"
@@ -117,8 +118,24 @@ func (a *API) catalogEntry(r *request) (*manifest.Integration, error) {
 	return i, nil
 }
 
+// unknownIntegration says that there is none of a key, and always which come
+// nearest.
 func (a *API) unknownIntegration(key string) error {
-	return &hooks.UnknownIntegrationError{Key: key, Nearest: a.engine.Catalog().Nearest(key)}
+	catalog := a.engine.Catalog()
+	near, closest := catalog.Nearest(key), catalog.Closest(key)
+	if len(near) > 0 || len(closest) == 0 {
+		return &hooks.UnknownIntegrationError{Key: key, Nearest: near}
+	}
+	return fail(kindNotFound, "there is no integration %q; the nearest in the catalog are %s", shownKey(key), strings.Join(closest, ", "))
+}
+
+// subscribable finds an integration that can be subscribed; else the error is a
+// fault or *hooks.UnknownIntegrationError.
+func (a *API) subscribable(key string) (*manifest.Integration, error) {
+	if _, known := a.engine.Catalog().Get(key); !known {
+		return nil, a.unknownIntegration(key)
+	}
+	return a.engine.Integration(key)
 }
 
 // samples lists the sample events.

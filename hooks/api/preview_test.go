@@ -26,6 +26,26 @@ func TestCatalogItem(t *testing.T) {
 	}
 }
 
+// Who asks for an integration that there is not is told which come nearest, at
+// both doors.
+func TestUnknownIntegrationsNameTheNearest(t *testing.T) {
+	s := startListening(t)
+	for key, want := range map[string]string{"splank": "did you mean splunk?", "cloudtrail": "the nearest in the catalog are ", "web-sink": "the nearest in the catalog are webhook, "} {
+		for _, path := range []string{"/api/v1/catalog/" + key, "/api/v1/subscriptions?integration=" + key, "/api/v2/integrations/" + key} {
+			if v := s.do("GET", path, "").wantRefused(404, "not_found"); !strings.Contains(v.Message, want) {
+				t.Errorf("%s: %s", path, v.Message)
+			}
+		}
+		if v := s.do("POST", "/api/v2/integrations/"+key, `{}`).wantRefused(404, "not_found"); !strings.Contains(v.Message, want) {
+			t.Errorf("POST of %s: %s", key, v.Message)
+		}
+		v := s.do("POST", "/api/v1/subscriptions", `{"integration": "`+key+`", "name": "n", "config": {}}`).wantRefused(400, "invalid_request")
+		if v.attributes() != "integration" || !strings.Contains(v.Message, want) {
+			t.Errorf("a subscription to %s: %+v", key, v)
+		}
+	}
+}
+
 func TestCatalogPages(t *testing.T) {
 	s := startListening(t)
 	read := func(query string) (keys []string, next string) {

@@ -78,7 +78,7 @@ func (a *API) postSubscription(r *request) (answer, error) {
 	if err := d.err(); err != nil {
 		return answer{}, err
 	}
-	if _, err := a.engine.Integration(s.Integration); err != nil {
+	if _, err := a.subscribable(s.Integration); err != nil {
 		return answer{}, invalid(detail{Attribute: "integration", Reason: err.Error()})
 	}
 	stored, err := a.engine.CreateSubscription(r.Context(), r.by(), s)
