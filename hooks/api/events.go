@@ -140,10 +140,10 @@ func (a *API) replayEvent(r *request) (answer, error) {
 }
 
 // unique drops what comes a second time.
-func unique(texts []string) []string {
-	seen := make(map[string]bool, len(texts))
-	var kept []string
-	for _, t := range texts {
+func unique[T comparable](all []T) []T {
+	seen := make(map[T]bool, len(all))
+	var kept []T
+	for _, t := range all {
 		if !seen[t] {
 			kept = append(kept, t)
 		}

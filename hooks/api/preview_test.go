@@ -138,6 +138,17 @@ func TestPreview(t *testing.T) {
 			t.Errorf("%s: attributes %q, want %q", body, v.attributes(), attributes)
 		}
 	}
+	for body, attribute := range map[string]string{
+		`{"strict": true, "config": {"hostURL": "https://x.example.com", "apiKey": "k"}}`:              "config.hostURL",
+		`{"strict": true, "config": {"hostURL": ["https://api.datadoghq.com", "x"], "apiKey": "k"}}`:   "config.hostURL",
+		`{"strict": true, "config": {"hostURL": "https://api.datadoghq.com", "site": "x"}}`:            "config.site",
+		`{"strict": true, "config": {"hostURL": "https://api.datadoghq.com", "hideMemberDetails": 1}}`: "config.hideMemberDetails",
+	} {
+		v := ask("datadog", body).wantRefused(400, "invalid_request")
+		if !strings.HasPrefix(v.attributes(), attribute) || strings.Contains(v.Errors[0].Reason, "https://x") {
+			t.Errorf("%s: %+v", body, v.Errors)
+		}
+	}
 	ask("slak", "").wantRefused(404, "not_found")
 	if got := ask("hookless", "").want(200); !strings.Contains(got.body, `"url":null`) {
 		t.Errorf("without an endpoint: %s", got.body)
