@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/flaghook/flaghook/hooks"
 	"github.com/flaghook/flaghook/manifest"
@@ -65,10 +66,27 @@ func restoreSecrets(r *request, i *manifest.Integration, old, next *hooks.Subscr
 			details = append(details, detail{Attribute: "config." + key, Reason: "the endpoint's host changes; give the secret itself"})
 		}
 	}
+	if reason := signsOn(i, old, next); reason != "" {
+		details = append(details, detail{Attribute: "secretOverlap", Reason: reason})
+	}
 	if len(details) > 0 {
 		return invalid(details...)
 	}
 	return nil
+}
+
+// signsOn says why a secret of before would still sign after the change, "" when
+// none would.
+func signsOn(i *manifest.Integration, old, next *hooks.Subscription) string {
+	if time.Now().Before(old.PreviousUntil) {
+		return fmt.Sprintf("the endpoint's host changes, and the secret of before signs until %s; change it then", old.PreviousUntil.UTC().Format(time.RFC3339))
+	}
+	for key := range old.Config.Members() {
+		if isSecret(i, key) && next.Delivery.SecretOverlap > 0 {
+			return "the endpoint's host changes, and the old secret would sign beside the new one; set secretOverlap to 0s"
+		}
+	}
+	return ""
 }
 
 // misplacedMasks finds the mask where it stands for no stored secret: somebody

@@ -57,6 +57,34 @@ func TestKeptSecretsStayWithTheirHost(t *testing.T) {
 	}
 }
 
+// Nor may a secret of before sign there.
+func TestOldSecretsDoNotSignElsewhere(t *testing.T) {
+	s := startListening(t)
+	merge := append([]string{"Content-Type", "", "Content-Type", "application/merge-patch+json"}, as(s.token("writer", ""))...)
+	const moved = `"config": {"url": "https://two.example.com", "secret": "another"}`
+	for name, c := range map[string]struct {
+		first, patch string
+		status       int
+	}{
+		"overlapping":         {``, `{"secretOverlap": "1h", ` + moved + `}`, 400},
+		"it overlaps already": {`{"secretOverlap": "1h"}`, `{` + moved + `}`, 400},
+		"no longer":           {`{"secretOverlap": "1h"}`, `{"secretOverlap": "0s", ` + moved + `}`, 200},
+		"just rotated":        {`{"secretOverlap": "1h", "config": {"secret": "second"}}`, `{"secretOverlap": "0s", ` + moved + `}`, 400},
+	} {
+		path := "/api/v1/subscriptions/" + s.do("POST", "/api/v1/subscriptions", `{"integration": "webhook", "name": "n", "config": {"url": "https://one.example.com", "secret": "first"}}`).want(201).id()
+		if c.first != "" {
+			s.do("PATCH", path, c.first, merge...).want(200)
+		}
+		got := s.do("PATCH", path, c.patch, merge...)
+		if got.status != c.status {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+		if c.status == 400 && got.wantRefused(400, "invalid_request").attributes() != "secretOverlap" {
+			t.Errorf("%s: %s", name, got.body)
+		}
+	}
+}
+
 // The attack itself: change the address, keep the secret, ask for a test request.
 func TestNoSecretReachesAWritersHost(t *testing.T) {
 	s := startListening(t)

@@ -227,6 +227,16 @@ func TestAddressesOfSourcesAreNotLogged(t *testing.T) {
 	}
 }
 
+// What is not there is said once.
+func TestUnknownSource(t *testing.T) {
+	s := startListening(t)
+	for _, method := range []string{"GET", "DELETE"} {
+		if v := s.do(method, "/api/v1/sources/nope", "").wantRefused(404, "not_found"); v.Message != "source nope: not found" {
+			t.Errorf("%s: %s", method, v.Message)
+		}
+	}
+}
+
 // TestSDKWebhooksByAnyMethod: GrowthBook's SDK webhooks come by the method that
 // their receiver wants, caches' PURGE among them; other kinds take POST alone.
 func TestSDKWebhooksByAnyMethod(t *testing.T) {
