@@ -145,12 +145,6 @@ func (w *changeWalk) member(label, key string, was, now render.Value, depth int)
 	w.differ(within(label, key), was, now, depth+1)
 }
 
-// target compares who gets a variation: its name says what the values are.
-func (w *changeWalk) target(label string, before, after render.Value, depth int) {
-	w.differ(label, before.Get("values"), after.Get("values"), depth+1)
-	w.members(label, before.With("values", render.Value{}), after.With("values", render.Value{}), depth)
-}
-
 // switched puts into words that a well-known switch was set.
 func switched(key string, on bool) (string, bool) {
 	var phrases [2]string

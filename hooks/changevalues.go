@@ -132,3 +132,9 @@ func itemLabel(item render.Value, place int) string {
 func isTarget(item render.Value) bool {
 	return item.Get("variation").Kind() == render.KindNumber && item.Get("values").Kind() == render.KindArray
 }
+
+// target compares who gets a variation: its name says what the values are.
+func (w *changeWalk) target(label string, before, after render.Value, depth int) {
+	w.differ(label, before.Get("values"), after.Get("values"), depth+1)
+	w.members(label, before.With("values", render.Value{}), after.With("values", render.Value{}), depth)
+}
