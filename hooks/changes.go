@@ -73,7 +73,7 @@ func (w *changeWalk) say(label, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	switch {
 	case label == "":
-		text = capital(text)
+		text = capital(strings.TrimLeft(text, ": "))
 	case strings.HasPrefix(text, ":"), strings.HasPrefix(text, " "):
 		text = capital(label) + text
 	default:
@@ -98,17 +98,14 @@ func (w *changeWalk) differ(label string, before, after render.Value, depth int)
 		if !before.Equal(after) {
 			w.say(label, " changed")
 		}
+	case isRollout(before) && isRollout(after):
+		w.rollout(label, before, after, depth)
 	case before.Kind() == render.KindObject && after.Kind() == render.KindObject:
 		w.members(label, before, after, depth)
 	case before.Kind() == render.KindArray && after.Kind() == render.KindArray:
 		w.items(label, before, after, depth)
-	case !before.IsDefined():
-		w.say(label, " set to %s", inWords(after, percentKind(label)))
-	case !after.IsDefined():
-		w.say(label, " %s removed", inWords(before, percentKind(label)))
 	case !before.Equal(after):
-		p := percentKind(label)
-		w.say(label, " %s → %s", inWords(before, p), inWords(after, p))
+		w.setTo(label, before, after)
 	}
 }
 
@@ -127,7 +124,7 @@ func (w *changeWalk) members(label string, before, after render.Value, depth int
 		w.member(label, key, before.Get(key), now, depth)
 	}
 	for key, was := range before.Members() {
-		if !after.Has(key) {
+		if !after.Has(key) && !(key == "variation" && after.Has("rollout")) { // which says what is served now
 			w.member(label, key, was, render.Value{}, depth)
 		}
 	}
@@ -204,8 +201,12 @@ func (w *changeWalk) items(label string, before, after render.Value, depth int) 
 		}
 		same = same && old[at] == id
 		at++
-		if item.Kind() == render.KindObject && !w.full() {
-			w.differ(within(label, itemName(item)), previous, item, depth+1)
+		switch name := within(label, itemLabel(item, at)); {
+		case item.Kind() != render.KindObject || w.full():
+		case isTarget(item):
+			w.target(name, previous, item, depth+1)
+		default:
+			w.differ(name, previous, item, depth+1)
 		}
 	}
 	if !same {

@@ -155,6 +155,9 @@ func objectInWords(v render.Value) string {
 	if text, is := condition(v); is {
 		return text
 	}
+	if text, is := rolloutInWords(v); is {
+		return text
+	}
 	var parts []string
 	for key, x := range v.Members() {
 		if bookkeeping[key] || present(x).Kind() == render.KindUndefined || x.Kind() == render.KindArray && x.Len() == 0 {

@@ -46,3 +46,9 @@ func (c *Catalog) Merge(over *Catalog) *Catalog {
 func (c *Catalog) Nearest(key string) []string {
 	return nearest(key, slices.Sorted(maps.Keys(c.byKey)))
 }
+
+// Closest returns the keys that have most in common with key, three where the
+// catalog has as many, even where nobody can have meant them.
+func (c *Catalog) Closest(key string) []string {
+	return closest(key, slices.Sorted(maps.Keys(c.byKey)))
+}

@@ -3,6 +3,7 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -52,8 +53,26 @@ func (i *Integration) PlainHTTP(config render.Value) bool {
 	if i.hook == nil || i.hook.Endpoint == nil {
 		return false
 	}
-	url, err := i.compiled.url.template.Render(i.withDefaults(config))
-	return err == nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(url)), "http://")
+	text, err := i.compiled.url.template.Render(i.withDefaults(config))
+	return err == nil && strings.HasPrefix(strings.ToLower(strings.TrimSpace(text)), "http://")
+}
+
+// Origin returns where a subscription with this config sends its requests, as
+// scheme://host:port in lower case, the port only where the URL has one. "" where
+// there is no endpoint, and where the URL cannot be known without an event.
+func (i *Integration) Origin(config render.Value) string {
+	if i.hook == nil || i.hook.Endpoint == nil {
+		return ""
+	}
+	text, err := i.compiled.url.template.Render(i.withDefaults(config))
+	if err != nil {
+		return ""
+	}
+	u, err := url.Parse(strings.TrimSpace(text))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // DefaultStatements returns a copy of the policy of subscriptions that name no

@@ -122,6 +122,28 @@ func TestLoadSingleFolder(t *testing.T) {
 	}
 }
 
+func TestClosest(t *testing.T) {
+	var all []*manifest.Integration
+	for _, key := range []string{"azure-monitor", "axiom", "datadog", "flagship-webhook", "kafka-rest", "slack"} {
+		all = append(all, &manifest.Integration{Key: key})
+	}
+	c := manifest.NewCatalog(all...)
+	for asked, want := range map[string]string{
+		"azure":                      "[azure-monitor kafka-rest axiom]",
+		"KAFKA":                      "[kafka-rest axiom azure-monitor]",
+		"datagod":                    "[datadog flagship-webhook axiom]",
+		"":                           "[axiom azure-monitor datadog]",
+		strings.Repeat("slack", 1e5): "[slack flagship-webhook axiom]",
+	} {
+		if got := fmt.Sprint(c.Closest(asked)); got != want {
+			t.Errorf("Closest(%.20q) = %s, want %s", asked, got, want)
+		}
+	}
+	if got := manifest.NewCatalog().Closest("slack"); len(got) != 0 {
+		t.Errorf("of an empty catalog: %v", got)
+	}
+}
+
 func TestCatalog(t *testing.T) {
 	one := &manifest.Integration{Key: "slack", Manifest: manifest.Manifest{Name: "one"}}
 	two := &manifest.Integration{Key: "slack", Manifest: manifest.Manifest{Name: "two"}}

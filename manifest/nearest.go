@@ -41,6 +41,38 @@ func nearest(word string, candidates []string) []string {
 	return names
 }
 
+// closest returns three candidates, or all where there are fewer, however far
+// they are: those that share most pairs of letters with the word.
+func closest(word string, candidates []string) []string {
+	const longest = 100 // who wrote more meant none of them
+	lower := strings.ToLower(word[:min(len(word), longest)])
+	likeness := make(map[string]float64, len(candidates))
+	for _, c := range candidates {
+		likeness[c] = alike(lower, strings.ToLower(c))
+	}
+	all := slices.SortedFunc(slices.Values(candidates), func(a, b string) int {
+		return cmp.Or(cmp.Compare(likeness[b], likeness[a]), cmp.Compare(a, b))
+	})
+	return all[:min(3, len(all))]
+}
+
+// alike says how much two words have in common, from 0 to 1: the share of their
+// pairs of neighbouring letters that both have (Dice's coefficient).
+func alike(a, b string) float64 {
+	pairs := map[string]int{}
+	for i := range max(len(a)-1, 0) {
+		pairs[a[i:i+2]]++
+	}
+	common := 0
+	for i := range max(len(b)-1, 0) {
+		if pair := b[i : i+2]; pairs[pair] > 0 {
+			pairs[pair]--
+			common++
+		}
+	}
+	return 2 * float64(common) / float64(max(len(a)+len(b)-2, 1))
+}
+
 // distance counts the letters to insert, delete, replace or swap with their
 // neighbour in order to make a of b.
 func distance(a, b string) int {

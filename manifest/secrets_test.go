@@ -54,3 +54,20 @@ func TestPlainHTTP(t *testing.T) {
 		t.Error("nothing is sent over http")
 	}
 }
+
+func TestOrigin(t *testing.T) {
+	for _, c := range []struct{ url, path, want string }{
+		{"{{path}}", "https://A.example:8443/secret?x=y", "https://a.example:8443"}, {"{{path}}", "HTTP://a.example", "http://a.example"},
+		{" {{{path}}} ", "https://a.example@b.example/", "https://b.example"}, {"https://{{path}}.example/x", "a", "https://a.example"},
+		{"{{path}}/{{context._id}}", "https://a.example", "https://a.example"}, {"{{context.url}}/{{path}}", "a", ""},
+		{"{{path}}", "/nowhere", ""}, {"{{path}}", `https://a.example\\@b.example`, ""}, {"{{path}}", "", ""},
+	} {
+		i := mustLoad(t, files("manifest.json", hookWith(`{"endpoint": {"url": "`+c.url+`", "method": "POST"}, "templates": {"default": "a.txt"}}`, variables), "a.txt", "x"))
+		if got := i.Origin(parse(t, `{"path": "`+c.path+`"}`)); got != c.want {
+			t.Errorf("%s with %s: %q, want %q", c.url, c.path, got, c.want)
+		}
+	}
+	if got := mustLoad(t, files("manifest.json", manifestWith(`"otherCapabilities": ["webhooks"]`))).Origin(parse(t, `{}`)); got != "" {
+		t.Errorf("without an endpoint: %q", got)
+	}
+}

@@ -11,8 +11,8 @@ import (
 // kinds that it lives under. Source: the resource specifiers of
 // https://launchdarkly.com/docs/home/account/roles/role-actions up to September
 // 2026; they grow there, and Kinds.With adds what is missing here. aiconfig stands
-// there both in the project and in the environment. The last group are spellings
-// of this project.
+// there both in the project and in the environment. The last group is of this
+// project: other spellings, and the flag systems that send events to it.
 var builtin = []string{
 	"acct", "ip-allowlist",
 
@@ -31,7 +31,7 @@ var builtin = []string{
 	"proj:env:holdout", "proj:env:notification-subscription", "proj:env:product-analytics-dashboard",
 	"proj:env:request", "proj:env:sdk-key", "proj:env:segment",
 
-	"proj:ai-config", "proj:env:ai-config",
+	"proj:ai-config", "proj:env:ai-config", "source",
 }
 
 // misnamed are names that people use for a kind, for hints only.

@@ -153,6 +153,7 @@ func (a *API) newRouter(routes []route) *mux.Router {
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header(), r)
+	openToPages(w.Header(), r)
 	if a.log.Enabled(r.Context(), slog.LevelDebug) {
 		l := &logged{ResponseWriter: w, begun: time.Now()}
 		defer l.log(a.log, r)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,9 +21,11 @@ const (
 	defaultEntries = 10
 	maxEntries     = 20
 
-	// maxSearched is how many events a page of a search looks at; one that has
-	// found less than it may by then is short, and has a next one.
-	maxSearched = 2000
+	// maxSearched is how many events a page of a search looks at, and
+	// searchStep how many at once; a page that has found less than it may by
+	// then is short, and has a next one.
+	maxSearched = 100_000
+	searchStep  = 500
 )
 
 // The audit log is the events: those that were posted, and those about changes
@@ -108,25 +111,16 @@ func (a *API) entries(r *request, statements *policy.Policy, body string) (answe
 	if err := q.err(); err != nil {
 		return answer{}, err
 	}
-	items := []render.Value{}
-	for looked := 0; ; {
-		found.Limit = limit - len(items)
-		page, err := a.engine.Events(r.Context(), found)
-		if err != nil {
-			return answer{}, err
-		}
-		for _, e := range page.Items {
-			if f.wants(e.Event) {
-				items = append(items, entryJSON(r, e.Event, false))
-			}
-		}
-		found.Before = page.Cursor
-		if looked += found.Limit; found.Before == "" || len(items) == limit || looked >= maxSearched {
-			break
-		}
+	events, cursor, err := a.search(r.Context(), f, found, limit)
+	if err != nil {
+		return answer{}, err
+	}
+	items := make([]render.Value, len(events))
+	for i, e := range events {
+		items[i] = entryJSON(r, e, false)
 	}
 	links := []render.Member{link("self", linkBase(r)+auditPath+queryText(r.URL.Query()))}
-	if next := a.next(found.Before, name...); next != "" {
+	if next := a.next(cursor, name...); next != "" {
 		query := r.URL.Query()
 		query.Set("cursor", next)
 		links = append(links, link("next", linkBase(r)+auditPath+queryText(query)))
@@ -135,6 +129,35 @@ func (a *API) entries(r *request, statements *policy.Policy, body string) (answe
 		render.Member{Key: "_links", Value: render.Object(links...)},
 		render.Member{Key: "items", Value: render.Array(items...)},
 	)}, nil
+}
+
+// search finds up to limit events that the filter wants, and where to go on, ""
+// at the end. It looks at maxSearched events.
+func (a *API) search(ctx context.Context, f filter, q hooks.EventQuery, limit int) (found []*hooks.Event, cursor string, err error) {
+	// The first step is no longer than what is wanted, so that a list without
+	// a filter is read once. Only steps behind a cursor can be cut short below:
+	// in front of the first one new events may arrive meanwhile.
+	q.Limit = limit
+	for looked := 0; ; q.Limit = min(searchStep, maxSearched-looked) {
+		page, err := a.engine.Events(ctx, q)
+		if err != nil {
+			return nil, "", err
+		}
+		for i, e := range page.Items {
+			if !f.wants(e.Event) {
+				continue
+			}
+			if found = append(found, e.Event); len(found) == limit && i < len(page.Items)-1 {
+				q.Limit = i + 1
+				part, err := a.engine.Events(ctx, q)
+				return found, part.Cursor, err
+			}
+		}
+		looked += max(len(page.Items), 1)
+		if q.Before = page.Cursor; q.Before == "" || len(found) == limit || looked >= maxSearched {
+			return found, q.Before, nil
+		}
+	}
 }
 
 func queryText(values url.Values) string {

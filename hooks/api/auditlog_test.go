@@ -128,6 +128,39 @@ func TestAuditLogPages(t *testing.T) {
 	s.do("GET", other, "").wantRefused(400, "invalid_request")
 }
 
+// TestAuditLogSearchesFarBack: a page has what there is, however much lies in
+// front of it, and its next one goes on right behind it.
+func TestAuditLogSearchesFarBack(t *testing.T) {
+	s := startListening(t)
+	post := func(from, n int, resource string) {
+		t.Helper()
+		events := make([]string, n)
+		for i := range events {
+			events[i] = fmt.Sprintf(`{"id": "e%d", "action": "updateOn", "resource": %q}`, from+i, resource)
+		}
+		s.do("POST", "/api/v1/events", "["+strings.Join(events, ",")+"]").want(202)
+	}
+	post(0, 5, "proj/rare")
+	for i := range 4 {
+		post(1000*(i+1), 1000, "proj/common")
+	}
+	for _, body := range [][]string{nil, {`[{"effect": "allow", "resources": ["proj/rare"], "actions": ["*"]}]`}} {
+		query := "?limit=2&spec=proj/rare"
+		if body != nil {
+			query = "?limit=2"
+		}
+		var got []string
+		for path := auditPath + query; path != ""; {
+			page := s.entries(path, body...)
+			got = append(got, page.ids())
+			path = page.Links["next"].Href
+		}
+		if pages := strings.Join(got, "|"); pages != "e4 e3|e2 e1|e0" {
+			t.Errorf("%v: pages %s", body, pages)
+		}
+	}
+}
+
 func TestAuditLogCounts(t *testing.T) {
 	s := startListening(t)
 	for i := range 6 {
@@ -178,7 +211,7 @@ func TestChangesAreRecorded(t *testing.T) {
 	id := s.do("POST", splunkPath, splunkBody, as(writer)...).want(201).id()
 	s.do("PATCH", splunkPath+"/"+id, `[{"op": "replace", "path": "/on", "value": false}, {"op": "replace", "path": "/config/token", "value": "another-`+secret+`"}]`).want(200)
 	hook := s.do("POST", webhooksPath, `{"url": "https://x.example.com", "secret": "`+secret+`"}`).want(201).id()
-	s.do("PATCH", webhooksPath+"/"+hook, `{"comment": "they have moved", "patch": [{"op": "replace", "path": "/url", "value": "https://y.example.com"}]}`, as(writer)...).want(200)
+	s.do("PATCH", webhooksPath+"/"+hook, `{"comment": "they have moved", "patch": [{"op": "replace", "path": "/url", "value": "https://x.example.com/y"}]}`, as(writer)...).want(200)
 	s.do("PATCH", webhooksPath+"/"+hook, `{"comment": "`+strings.Repeat("x", 2000)+`", "patch": []}`).wantRefused(400, "invalid_request")
 	s.do("DELETE", webhooksPath+"/"+hook, "").want(204)
 	var got []string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/flaghook/flaghook/hooks"
@@ -66,14 +67,30 @@ func (a *API) catalogRoutes() []route {
 
 const catalogPath = "/api/v1/catalog"
 
-// GET /api/v1/catalog, by key. It is as long as the folders on disk are many,
-// so it has no pages.
+// GET /api/v1/catalog, by key. It is as long as the folders on disk are many, so
+// it has pages only for who asks for a limit.
 func (a *API) listCatalog(r *request) (answer, error) {
-	items := []catalogItem{}
-	for _, i := range a.engine.Catalog().All() {
-		items = append(items, showIntegration(r, i))
+	all := a.engine.Catalog().All()
+	q := queryOf(r)
+	after, limit := q.cursor(a, "catalog"), len(all)
+	if q.text("limit") != "" {
+		limit = q.limit()
 	}
-	return answer{body: list[catalogItem]{Items: items}}, nil
+	if err := q.err(); err != nil {
+		return answer{}, err
+	}
+	page := list[catalogItem]{Items: []catalogItem{}}
+	for _, i := range all {
+		switch n := len(page.Items); {
+		case i.Key <= after: // no key is empty
+		case n == limit:
+			page.Next = a.next(page.Items[n-1].Key, "catalog")
+			return answer{body: page}, nil
+		default:
+			page.Items = append(page.Items, showIntegration(r, i))
+		}
+	}
+	return answer{body: page}, nil
 }
 
 // GET /api/v1/catalog/{key} adds manifest, samples and README. An integration
@@ -101,8 +118,24 @@ func (a *API) catalogEntry(r *request) (*manifest.Integration, error) {
 	return i, nil
 }
 
+// unknownIntegration says that there is none of a key, and always which come
+// nearest.
 func (a *API) unknownIntegration(key string) error {
-	return &hooks.UnknownIntegrationError{Key: key, Nearest: a.engine.Catalog().Nearest(key)}
+	catalog := a.engine.Catalog()
+	near, closest := catalog.Nearest(key), catalog.Closest(key)
+	if len(near) > 0 || len(closest) == 0 {
+		return &hooks.UnknownIntegrationError{Key: key, Nearest: near}
+	}
+	return fail(kindNotFound, "there is no integration %q; the nearest in the catalog are %s", shownKey(key), strings.Join(closest, ", "))
+}
+
+// subscribable finds an integration that can be subscribed; else the error is a
+// fault or *hooks.UnknownIntegrationError.
+func (a *API) subscribable(key string) (*manifest.Integration, error) {
+	if _, known := a.engine.Catalog().Get(key); !known {
+		return nil, a.unknownIntegration(key)
+	}
+	return a.engine.Integration(key)
 }
 
 // samples lists the sample events.

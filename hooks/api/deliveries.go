@@ -56,7 +56,7 @@ func (a *API) listSubscriptionDeliveries(r *request) (answer, error) {
 	return a.deliveries(r, id, "")
 }
 
-// GET /api/v1/deliveries?subscription={id}&event={id}&status=dead,pending&since&until
+// GET /api/v1/deliveries?subscription={id}&event={id}&token={id}&status=dead,pending&since&until
 func (a *API) listDeliveries(r *request) (answer, error) {
 	q := queryOf(r)
 	subscription, key := q.text("subscription"), ""
@@ -69,11 +69,17 @@ func (a *API) listDeliveries(r *request) (answer, error) {
 		if !idForm.MatchString(id) {
 			return answer{}, fail(kindNotFound, "there is no event of this id")
 		}
-		event, err := a.engine.Event(r.Context(), id)
+		key = q.eventKey(id)
+		if err := q.err(); err != nil {
+			return answer{}, err
+		}
+		event, err := a.engine.Event(r.Context(), key)
 		if err != nil {
 			return answer{}, err
 		}
 		key = event.Key()
+	} else if q.text("token") != "" {
+		return answer{}, invalid(detail{Attribute: "token", Reason: "it says whose event is meant; give event as well"})
 	}
 	return a.deliveries(r, subscription, key)
 }

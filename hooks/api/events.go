@@ -91,15 +91,41 @@ func (a *API) listEvents(r *request) (answer, error) {
 
 // GET /api/v1/events/{id} gives an event in the shape that templates see.
 func (a *API) getEvent(r *request) (answer, error) {
-	id, err := idVar(r)
+	key, err := eventVar(r)
 	if err != nil {
 		return answer{}, err
 	}
-	event, err := a.engine.Event(r.Context(), id)
+	event, err := a.engine.Event(r.Context(), key)
 	if err != nil {
 		return answer{}, err
 	}
 	return answer{body: event.Doc()}, nil
+}
+
+// eventVar is the route's {id} as a key of events. Several tokens may have sent
+// events of one id; token in the query says whose is meant.
+func eventVar(r *request) (string, error) {
+	id, err := idVar(r)
+	if err != nil {
+		return "", err
+	}
+	q := queryOf(r)
+	key := q.eventKey(id)
+	return key, q.err()
+}
+
+// eventKey makes a key of an event's id and the id of the token, or source, that
+// sent it. Without token the id is the key: the store takes the event that the
+// server's own admin token sent, else the newest of any.
+func (q *query) eventKey(id string) string {
+	sender := q.text("token")
+	switch {
+	case sender == "":
+		return id
+	case !idForm.MatchString(sender):
+		q.fail("token", "it must be the id of the token, or source, that sent the event")
+	}
+	return sender + "/" + id
 }
 
 // replayedEvent is what a client learns about a replay.
@@ -114,7 +140,7 @@ const maxReplayed = 1000
 // POST /api/v1/events/{id}/replay delivers it again: to the subscriptions that
 // the body names, or to all whose policy lets it through now.
 func (a *API) replayEvent(r *request) (answer, error) {
-	id, err := idVar(r)
+	key, err := eventVar(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -132,7 +158,7 @@ func (a *API) replayEvent(r *request) (answer, error) {
 	if err := d.err(); err != nil {
 		return answer{}, err
 	}
-	replay, n, err := a.engine.Replay(r.Context(), id, unique(subscriptions)...)
+	replay, n, err := a.engine.Replay(r.Context(), key, unique(subscriptions)...)
 	if err != nil {
 		return answer{}, err
 	}
@@ -140,10 +166,10 @@ func (a *API) replayEvent(r *request) (answer, error) {
 }
 
 // unique drops what comes a second time.
-func unique(texts []string) []string {
-	seen := make(map[string]bool, len(texts))
-	var kept []string
-	for _, t := range texts {
+func unique[T comparable](all []T) []T {
+	seen := make(map[T]bool, len(all))
+	var kept []T
+	for _, t := range all {
 		if !seen[t] {
 			kept = append(kept, t)
 		}

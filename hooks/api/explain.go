@@ -19,21 +19,21 @@ type explanationPage struct {
 // GET /api/v1/events/{id}/explain says for each subscription what became of the
 // event, and why.
 func (a *API) explainEvent(r *request) (answer, error) {
-	id, err := idVar(r)
+	key, err := eventVar(r)
 	if err != nil {
 		return answer{}, err
 	}
 	q := queryOf(r)
-	after, limit := q.cursor(a, "explain", id), q.limit()
+	after, limit := q.cursor(a, "explain", key), q.limit()
 	if err := q.err(); err != nil {
 		return answer{}, err
 	}
-	found, err := a.engine.Explain(r.Context(), id, after, limit)
+	found, err := a.engine.Explain(r.Context(), key, after, limit)
 	if err != nil {
 		return answer{}, err
 	}
 	return answer{body: explanationPage{
-		EventID: found.EventID, EventTime: found.EventTime, AcceptedAt: found.AcceptedAt, Items: found.Items,
-		Next: a.next(found.Cursor, "explain", id),
+		EventID: hooks.EventIDOf(found.EventID), EventTime: found.EventTime, AcceptedAt: found.AcceptedAt, Items: found.Items,
+		Next: a.next(found.Cursor, "explain", key),
 	}}, nil
 }

@@ -29,7 +29,7 @@ func (a *API) listIntegration(r *request) (answer, error) {
 	key := pathVar(r, "key")
 	subs := a.engine.Subscriptions(key)
 	if len(subs) == 0 { // those of an integration that has left the catalog are still there
-		if _, err := a.engine.Integration(key); err != nil {
+		if _, err := a.subscribable(key); err != nil {
 			return answer{}, err
 		}
 	}
@@ -52,7 +52,7 @@ func (a *API) listIntegration(r *request) (answer, error) {
 // POST /api/v2/integrations/{key}
 func (a *API) postIntegration(r *request) (answer, error) {
 	key := pathVar(r, "key")
-	if _, err := a.engine.Integration(key); err != nil {
+	if _, err := a.subscribable(key); err != nil {
 		return answer{}, err
 	}
 	doc, err := readJSON(r)
@@ -101,7 +101,9 @@ func (a *API) patchIntegration(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	next.Config = unmask(integration, old.Config, next.Config)
+	if err := restoreSecrets(r, integration, old, next); err != nil {
+		return answer{}, err
+	}
 	stored, err := a.update(r, next, body)
 	if err != nil {
 		return answer{}, err

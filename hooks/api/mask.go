@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/flaghook/flaghook/hooks"
 	"github.com/flaghook/flaghook/manifest"
@@ -45,6 +46,47 @@ func unmask(i *manifest.Integration, old, config render.Value) render.Value {
 		}
 	}
 	return config
+}
+
+// restoreSecrets puts the stored secrets back into a changed config. Who may not
+// read them may not have them sent elsewhere either: unless an admin asks, a
+// secret is kept only while the endpoint keeps its scheme and host.
+func restoreSecrets(r *request, i *manifest.Integration, old, next *hooks.Subscription) error {
+	shown := next.Config
+	next.Config = unmask(i, old.Config, shown)
+	if i == nil || r.grant.Role == hooks.RoleAdmin || next.Config.Equal(old.Config) {
+		return nil // without its integration a config cannot change
+	}
+	if origin := i.Origin(old.Config); origin != "" && origin == i.Origin(next.Config) {
+		return nil
+	}
+	var details []detail
+	for key, v := range next.Config.Members() {
+		if !shown.Get(key).Equal(v) {
+			details = append(details, detail{Attribute: "config." + key, Reason: "the endpoint's host changes; give the secret itself"})
+		}
+	}
+	if reason := signsOn(i, old, next); reason != "" {
+		details = append(details, detail{Attribute: "secretOverlap", Reason: reason})
+	}
+	if len(details) > 0 {
+		return invalid(details...)
+	}
+	return nil
+}
+
+// signsOn says why a secret of before would still sign after the change, "" when
+// none would.
+func signsOn(i *manifest.Integration, old, next *hooks.Subscription) string {
+	if time.Now().Before(old.PreviousUntil) {
+		return fmt.Sprintf("the endpoint's host changes, and the secret of before signs until %s; change it then", old.PreviousUntil.UTC().Format(time.RFC3339))
+	}
+	for key := range old.Config.Members() {
+		if isSecret(i, key) && next.Delivery.SecretOverlap > 0 {
+			return "the endpoint's host changes, and the old secret would sign beside the new one; set secretOverlap to 0s"
+		}
+	}
+	return ""
 }
 
 // misplacedMasks finds the mask where it stands for no stored secret: somebody

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flaghook/flaghook/hooks/source"
 	"github.com/flaghook/flaghook/render"
 )
 
@@ -27,10 +28,15 @@ func describe(routes []route, publicURL string) ([]byte, error) {
 		return nil, err
 	}
 	paths := doc.Get("paths")
-	var described []render.Member
+	var all []render.Member
 	for _, rt := range routes {
 		item := paths.Get(rt.path)
+		described := 0
 		for name, m := range rt.methods {
+			if name == source.MethodPurge {
+				continue // OpenAPI has no place for it
+			}
+			described++
 			key := strings.ToLower(name)
 			op := item.Get(key)
 			if !op.IsDefined() {
@@ -38,10 +44,10 @@ func describe(routes []route, publicURL string) ([]byte, error) {
 			}
 			item = item.With(key, describeOperation(op, rt.public, m.audience))
 		}
-		if item.Len() != len(rt.methods) {
+		if item.Len() != described {
 			return nil, fmt.Errorf("openapi: %s has operations that are not served", rt.path)
 		}
-		described = append(described, render.Member{Key: rt.path, Value: item})
+		all = append(all, render.Member{Key: rt.path, Value: item})
 		paths = paths.With(rt.path, render.Value{})
 	}
 	for unserved := range paths.Members() {
@@ -51,7 +57,7 @@ func describe(routes []route, publicURL string) ([]byte, error) {
 		server := render.Object(render.Member{Key: "url", Value: render.String(strings.TrimSuffix(publicURL, "/"))})
 		doc = doc.With("servers", render.Array(server))
 	}
-	return doc.With("paths", render.Object(described...)).AppendJSON(nil), nil
+	return doc.With("paths", render.Object(all...)).AppendJSON(nil), nil
 }
 
 // joinDescriptions puts the parts together; no two may have a member of one name.

@@ -19,7 +19,7 @@ const maxPatchOps = 100
 
 // A patchOp is one checked operation of a JSON Patch (RFC 6902).
 type patchOp struct {
-	op, path, from string
+	op, path, from string // an op of "" does nothing
 	value          render.Value
 }
 
@@ -90,6 +90,12 @@ func (p *patchReader) read(n int, v render.Value) patchOp {
 		p.fail(n, "op", "it must be one of %s", strings.Join(patchOpNames, ", "))
 		return o
 	}
+	if o.op == "replace" && !o.value.IsDefined() {
+		p.fail(n, "value", "it is required")
+	}
+	if p.target.lenient && (o.op == "remove" || o.op == "replace") && p.target.unknown(v.Get("path").AsString()) {
+		return patchOp{}
+	}
 	o.path = p.pointer(n, "path", v)
 	switch o.op {
 	case "move", "copy":
@@ -97,7 +103,7 @@ func (p *patchReader) read(n int, v render.Value) patchOp {
 		if p.target.secret(o.from) {
 			p.fail(n, "from", "a secret cannot be moved or copied; give the value itself")
 		}
-	case "add", "replace", "test":
+	case "add", "test":
 		if !o.value.IsDefined() {
 			p.fail(n, "value", "it is required")
 		}
@@ -152,7 +158,10 @@ func applyPatch(doc []byte, ops []patchOp, limit int64) (render.Value, error) {
 	options.AllowMissingPathOnRemove = true
 	options.EscapeHTML = false
 	for n, o := range ops {
-		if o.op == "test" {
+		switch o.op {
+		case "":
+			continue
+		case "test":
 			if err := o.test(n, doc); err != nil {
 				return render.Value{}, err
 			}

@@ -18,7 +18,18 @@ type patchTarget struct {
 	alias  map[string]string                  // paths that stand for others
 	secret func(path string) bool             // whether a path's value may not be moved or copied
 	read   func(*reader, *hooks.Subscription) // reads the patched document
+	// lenient: to remove or replace a member that there is not changes nothing,
+	// as LaunchDarkly takes it; else it is refused.
+	lenient bool
 }
+
+// unknown reports whether a path names a member of the document itself that no
+// subscription has. The server's own, _id and the like, are known.
+func (t *patchTarget) unknown(path string) bool {
+	return unknownPath.MatchString(path) && !badEscape.MatchString(path) && path != "/kind" && !t.paths.MatchString(path) && t.alias[path] == ""
+}
+
+var unknownPath = regexp.MustCompile(`^/[^/_][^/]*$`)
 
 // patchPaths makes a patchTarget's paths of the members that have a door's own
 // ways below them. Below a config value nothing can be patched: form variables
@@ -45,7 +56,7 @@ func integrationTarget(s *hooks.Subscription, i *manifest.Integration) patchTarg
 	return patchTarget{
 		doc:   render.Object(append(commonMembers(s), render.Member{Key: "config", Value: mask(i, s.Config)})...),
 		paths: integrationPaths, named: "/name, /on, /tags, /config, /statements, and what they hold",
-		alias: alias, secret: configSecret(i), read: (*reader).subscription,
+		alias: alias, secret: configSecret(i), read: (*reader).subscription, lenient: true,
 	}
 }
 

@@ -143,6 +143,32 @@ func TestRefusedPatches(t *testing.T) {
 	}
 }
 
+// TestLenientPatches: LaunchDarkly's door lets members pass that there are not;
+// the other says so.
+func TestLenientPatches(t *testing.T) {
+	s := startListening(t)
+	splunk := s.do("POST", splunkPath, patchBase).want(201).id()
+	hook := s.do("POST", webhooksPath, `{"url": "https://x.example.com", "sign": false, "on": true}`).want(201).id()
+	const lenient = `[{"op":"remove","path":"/colour"},{"op":"replace","path":"/maintainerId","value":"x"},{"op":"replace","path":"/on","value":false}]`
+	for _, path := range []string{splunkPath + "/" + splunk, webhooksPath + "/" + hook} {
+		before := s.do("GET", path, "").want(200).body
+		after := s.do("PATCH", path, lenient).want(200).body
+		if want := strings.Replace(before, `"on":true`, `"on":false`, 1); after != want {
+			t.Errorf("got  %s\nwant %s", after, want)
+		}
+		for _, patch := range []string{
+			`[{"op":"add","path":"/colour","value":1}]`, `[{"op":"test","path":"/colour","value":1}]`, `[{"op":"remove","path":"/_id"}]`,
+			`[{"op":"replace","path":"/kind","value":"x"}]`, `[{"op":"remove","path":"/colour/red"}]`, `[{"op":"remove","path":""}]`,
+		} {
+			if v := s.do("PATCH", path, patch).wantRefused(400, "invalid_request"); v.attributes() != "patch[0].path" {
+				t.Errorf("%s: refused at %q", patch, v.attributes())
+			}
+		}
+		s.do("PATCH", path, `[{"op":"replace","path":"/colour"}]`).wantRefused(400, "invalid_request")
+	}
+	s.do("PATCH", "/api/v1/subscriptions/"+splunk, lenient).wantRefused(400, "invalid_request")
+}
+
 // TestLegacyPatch: the settings that once stood beside the config.
 func TestLegacyPatch(t *testing.T) {
 	s := startListening(t)

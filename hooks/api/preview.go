@@ -49,7 +49,7 @@ type previewer struct {
 	doc         render.Value
 	event       *manifest.Event
 	verdict     *verdictJSON
-	warnings    []string
+	warnings    []detail // of the config with its place
 }
 
 // POST /api/v1/catalog/{key}/preview renders the request that the integration
@@ -80,11 +80,7 @@ func (a *API) preview(r *request) (answer, error) {
 		return answer{}, err
 	}
 	if strict && len(shown.Warnings) > 0 {
-		details := make([]detail, len(shown.Warnings))
-		for n, w := range shown.Warnings {
-			details[n] = detail{Reason: w}
-		}
-		return answer{}, invalid(details...)
+		return answer{}, invalid(p.warnings...)
 	}
 	return answer{body: shown}, nil
 }
@@ -102,13 +98,18 @@ func (p *previewer) readInput(d *reader) {
 			set[key] = strconv.FormatBool(v.AsBool())
 		}
 	}
-	p.input.Config, p.warnings = p.integration.Placeholders(set)
+	var warnings []string
+	p.input.Config, warnings = p.integration.Placeholders(set)
+	for _, w := range warnings {
+		key, reason, _ := strings.Cut(w, ": ")
+		p.warnConfig(key, reason)
+	}
 	for key, v := range config.Members() {
 		_, text := set[key]
 		if !text && given(v) && p.integration.Variable(key) != nil {
 			p.input.Config = p.input.Config.With(key, v) // a list, or what no subscription could have
 			if err := p.integration.CheckConfig(render.Object(render.Member{Key: key, Value: v})); err != nil {
-				p.warnConfig(key, err)
+				p.warnVariable(key, err)
 			}
 		}
 	}
@@ -125,15 +126,25 @@ func (p *previewer) readInput(d *reader) {
 	}
 }
 
-// warnConfig takes over what is wrong with one variable.
-func (p *previewer) warnConfig(key string, err error) {
+// warnConfig notes what is wrong with one value of the config.
+func (p *previewer) warnConfig(key, reason string) {
+	p.warnings = append(p.warnings, detail{Attribute: "config." + key, Reason: reason})
+}
+
+// warn notes what is wrong with the request.
+func (p *previewer) warn(reason string) {
+	p.warnings = append(p.warnings, detail{Reason: reason})
+}
+
+// warnVariable takes over what a check found wrong with one variable.
+func (p *previewer) warnVariable(key string, err error) {
 	var all manifest.ConfigErrors
 	if !errors.As(err, &all) {
 		return
 	}
 	for _, e := range all {
 		if e.Field == key {
-			p.warnings = append(p.warnings, key+": "+e.Message)
+			p.warnConfig(key, e.Message)
 		}
 	}
 }
@@ -190,7 +201,7 @@ func (p *previewer) judge(e *hooks.Event) error {
 
 func (p *previewer) render() (*previewJSON, error) {
 	p.input.OnMissing = func(template string, m render.Missing) {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s:%d:%d: %s is missing; it renders as empty", template, m.Line, m.Column, m.Name))
+		p.warn(fmt.Sprintf("%s:%d:%d: %s is missing; it renders as empty", template, m.Line, m.Column, m.Name))
 	}
 	rendered, err := p.integration.Render(p.event, p.input)
 	if err != nil {
@@ -203,12 +214,20 @@ func (p *previewer) render() (*previewJSON, error) {
 	if q := rendered.Request; q != nil {
 		if q.URL != "" {
 			if err := q.Check(); err != nil {
-				p.warnings = append(p.warnings, err.Error())
+				p.warn(err.Error())
 			}
 		}
 		shown.Request = showRequest(q, q.Sign(p.input.Delivery.ID, p.at))
 	}
-	shown.Warnings = append([]string{}, unique(p.warnings)...)
+	shown.Warnings = []string{}
+	p.warnings = unique(p.warnings)
+	for _, w := range p.warnings {
+		text := w.Reason
+		if key, ofConfig := strings.CutPrefix(w.Attribute, "config."); ofConfig {
+			text = key + ": " + text
+		}
+		shown.Warnings = append(shown.Warnings, text)
+	}
 	if len(shown.Warnings) > maxWarnings {
 		shown.Warnings = append(shown.Warnings[:maxWarnings], fmt.Sprintf("%d more are not shown", len(shown.Warnings)-maxWarnings))
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,67 @@ func TestCatalogItem(t *testing.T) {
 	s.do("GET", "/api/v1/catalog/splank/icons/square", "").wantRefused(404, "not_found")
 	if v := s.do("GET", "/api/v1/catalog/splank", "").wantRefused(404, "not_found"); !strings.Contains(v.Message, "splunk") {
 		t.Errorf("it should name what is near: %s", v.Message)
+	}
+}
+
+// Who asks for an integration that there is not is told which come nearest, at
+// both doors.
+func TestUnknownIntegrationsNameTheNearest(t *testing.T) {
+	s := startListening(t)
+	for key, want := range map[string]string{"splank": "did you mean splunk?", "cloudtrail": "the nearest in the catalog are ", "web-sink": "the nearest in the catalog are webhook, "} {
+		for _, path := range []string{"/api/v1/catalog/" + key, "/api/v1/subscriptions?integration=" + key, "/api/v2/integrations/" + key} {
+			if v := s.do("GET", path, "").wantRefused(404, "not_found"); !strings.Contains(v.Message, want) {
+				t.Errorf("%s: %s", path, v.Message)
+			}
+		}
+		if v := s.do("POST", "/api/v2/integrations/"+key, `{}`).wantRefused(404, "not_found"); !strings.Contains(v.Message, want) {
+			t.Errorf("POST of %s: %s", key, v.Message)
+		}
+		v := s.do("POST", "/api/v1/subscriptions", `{"integration": "`+key+`", "name": "n", "config": {}}`).wantRefused(400, "invalid_request")
+		if v.attributes() != "integration" || !strings.Contains(v.Message, want) {
+			t.Errorf("a subscription to %s: %+v", key, v)
+		}
+	}
+}
+
+func TestCatalogPages(t *testing.T) {
+	s := startListening(t)
+	read := func(query string) (keys []string, next string) {
+		t.Helper()
+		var page struct {
+			Items []struct{ Key string }
+			Next  string
+		}
+		if err := json.Unmarshal([]byte(s.do("GET", "/api/v1/catalog"+query, "").want(200).body), &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range page.Items {
+			keys = append(keys, i.Key)
+		}
+		return keys, page.Next
+	}
+	all, next := read("")
+	if len(all) != len(folders) || next != "" {
+		t.Fatalf("without a limit: %v, next %q", all, next)
+	}
+	var paged []string
+	for query := "?limit=2"; query != ""; {
+		keys, next := read(query)
+		if len(keys) > 2 {
+			t.Fatalf("a page of %v", keys)
+		}
+		paged = append(paged, keys...)
+		if query = ""; next != "" {
+			query = "?limit=2&cursor=" + next
+		}
+	}
+	if !slices.Equal(paged, all) {
+		t.Errorf("page by page %v, at once %v", paged, all)
+	}
+	for query, attribute := range map[string]string{"?limit=0": "limit", "?limit=x": "limit", "?limit=1001": "limit", "?limit=2&cursor=x": "cursor"} {
+		if v := s.do("GET", "/api/v1/catalog"+query, "").wantRefused(400, "invalid_request"); v.attributes() != attribute {
+			t.Errorf("%s: %v", query, v)
+		}
 	}
 }
 
@@ -74,6 +136,17 @@ func TestPreview(t *testing.T) {
 	} {
 		if v := ask("slack", body).wantRefused(400, "invalid_request"); strings.TrimSpace(v.attributes()) != attributes {
 			t.Errorf("%s: attributes %q, want %q", body, v.attributes(), attributes)
+		}
+	}
+	for body, attribute := range map[string]string{
+		`{"strict": true, "config": {"hostURL": "https://x.example.com", "apiKey": "k"}}`:              "config.hostURL",
+		`{"strict": true, "config": {"hostURL": ["https://api.datadoghq.com", "x"], "apiKey": "k"}}`:   "config.hostURL",
+		`{"strict": true, "config": {"hostURL": "https://api.datadoghq.com", "site": "x"}}`:            "config.site",
+		`{"strict": true, "config": {"hostURL": "https://api.datadoghq.com", "hideMemberDetails": 1}}`: "config.hideMemberDetails",
+	} {
+		v := ask("datadog", body).wantRefused(400, "invalid_request")
+		if !strings.HasPrefix(v.attributes(), attribute) || strings.Contains(v.Errors[0].Reason, "https://x") {
+			t.Errorf("%s: %+v", body, v.Errors)
 		}
 	}
 	ask("slak", "").wantRefused(404, "not_found")

@@ -37,7 +37,9 @@ func (a audience) String() string {
 	for i, r := range a {
 		switch i {
 		case 0:
-			text = "a " + string(r)
+			if text = "a " + string(r); r == hooks.RoleAdmin {
+				text = "an " + string(r)
+			}
 		case len(a) - 1:
 			text += " or " + string(r)
 		default:

@@ -50,6 +50,10 @@ func (a *API) serve(rt route) http.Handler {
 	}
 	allowed := strings.Join(allow, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isPreflight(r) {
+			preflight(w, allowed)
+			return
+		}
 		req := &request{Request: r}
 		if !rt.public {
 			var err error
@@ -72,7 +76,7 @@ func (a *API) serve(rt route) http.Handler {
 			a.refuse(w, r, fail(kindForbidden, "the token %q is for a %s; this takes %s", req.grant.Name, req.grant.Role, m.audience))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, a.o.MaxBody)
+		a.boundBody(w, r)
 		reply, err := m.call(req)
 		if err != nil {
 			a.refuse(w, r, err)
@@ -81,6 +85,23 @@ func (a *API) serve(rt route) http.Handler {
 		a.write(w, r, reply)
 	})
 }
+
+// boundBody lets no more than MaxBody bytes be read. A body that says that it is
+// larger is not read at all, and its connection ends with the answer.
+func (a *API) boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength > a.o.MaxBody {
+		w.Header().Set("Connection", "close")
+		r.Body = tooLarge(a.o.MaxBody)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, a.o.MaxBody)
+}
+
+// tooLarge is a body that cannot be read, since it has more bytes than these.
+type tooLarge int64
+
+func (limit tooLarge) Read([]byte) (int, error) { return 0, &http.MaxBytesError{Limit: int64(limit)} }
+func (tooLarge) Close() error                   { return nil }
 
 // admit finds out what the request's token may do, and counts the request.
 func (a *API) admit(w http.ResponseWriter, r *http.Request) (*hooks.Grant, error) {

@@ -20,7 +20,7 @@ func (a *API) sourceRoutes() []route {
 	receive := method{call: a.receive}
 	return []route{
 		{path: "/in/{kind}/{id}", public: true, methods: map[string]method{
-			"POST": receive, "PUT": receive, "PATCH": receive, "GET": receive, "DELETE": receive, "OPTIONS": receive,
+			"POST": receive, "PUT": receive, "PATCH": receive, "GET": receive, "DELETE": receive, "OPTIONS": receive, source.MethodPurge: receive,
 		}},
 		{path: sourcesPath, methods: map[string]method{"GET": {readers, a.listSources}, "POST": {writers, a.postSource}}},
 		{path: sourcesPath + "/{id}", methods: map[string]method{

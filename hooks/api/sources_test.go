@@ -226,3 +226,29 @@ func TestAddressesOfSourcesAreNotLogged(t *testing.T) {
 		t.Errorf("the log: %s", s.log)
 	}
 }
+
+// What is not there is said once.
+func TestUnknownSource(t *testing.T) {
+	s := startListening(t)
+	for _, method := range []string{"GET", "DELETE"} {
+		if v := s.do(method, "/api/v1/sources/nope", "").wantRefused(404, "not_found"); v.Message != "source nope: not found" {
+			t.Errorf("%s: %s", method, v.Message)
+		}
+	}
+}
+
+// TestSDKWebhooksByAnyMethod: GrowthBook's SDK webhooks come by the method that
+// their receiver wants, caches' PURGE among them; other kinds take POST alone.
+func TestSDKWebhooksByAnyMethod(t *testing.T) {
+	s := startListening(t)
+	growthBook := at(s.createSource(`{"name": "g", "kind": "growthbook", "unsigned": true}`), "path")
+	unleash := at(s.createSource(`{"name": "u", "kind": "unleash", "unsigned": true}`), "path")
+	for _, method := range []string{"PUT", "PATCH", "GET", "DELETE", "PURGE"} {
+		if got := s.do(method, growthBook, "").want(200); !strings.Contains(got.body, `"suppressed"`) {
+			t.Errorf("%s: %s", method, got.body)
+		}
+		s.do(method, unleash, "").wantRefused(405, "method_not_allowed")
+	}
+	s.do("PURGE", "/api/v1/events", "").wantRefused(405, "method_not_allowed")
+	s.do("BREW", growthBook, "").wantRefused(405, "method_not_allowed")
+}

@@ -78,7 +78,7 @@ func (a *API) postSubscription(r *request) (answer, error) {
 	if err := d.err(); err != nil {
 		return answer{}, err
 	}
-	if _, err := a.engine.Integration(s.Integration); err != nil {
+	if _, err := a.subscribable(s.Integration); err != nil {
 		return answer{}, invalid(detail{Attribute: "integration", Reason: err.Error()})
 	}
 	stored, err := a.engine.CreateSubscription(r.Context(), r.by(), s)
@@ -124,7 +124,9 @@ func (a *API) patchSubscription(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	next.Config = unmask(integration, old.Config, next.Config)
+	if err := restoreSecrets(r, integration, old, next); err != nil {
+		return answer{}, err
+	}
 	stored, err := a.update(r, next, body)
 	if errors.Is(err, hooks.ErrConflict) && r.Header.Get("If-Match") != "" {
 		err = fail(kindPrecondition, "it was changed by another request meanwhile; read it and try again")

@@ -177,6 +177,41 @@ func TestScopes(t *testing.T) {
 	}
 }
 
+// TestEventsOfSeveralTokens: where several have sent an event of one id, token
+// says whose is meant.
+func TestEventsOfSeveralTokens(t *testing.T) {
+	s := startListening(t)
+	s.do("POST", "/api/v1/subscriptions", `{"integration": "webhook", "name": "h", "on": true, "config": {"url": "https://x.example.com"}}`).want(201)
+	senders := map[string]string{} // id by comment
+	for _, name := range []string{"one", "two", "three"} {
+		made := s.do("POST", tokensPath, `{"name": "`+name+`", "role": "sender"}`).want(201)
+		senders[name] = made.id()
+		text, _ := made.json()["token"].(string)
+		s.do("POST", "/api/v1/events", `{"id": "x1", "action": "updateOn", "resource": "proj/a", "comment": "`+name+`"}`, as(text)...).want(202)
+	}
+	for name, query := range map[string]string{"one": "token=" + senders["one"], "two": "token=" + senders["two"], "three": "x=y"} {
+		if got := s.do("GET", "/api/v1/events/x1?"+query, "").want(200).json()["comment"]; got != name {
+			t.Errorf("%s is the event of %v, want %s", query, got, name)
+		}
+		explained := s.do("GET", "/api/v1/events/x1/explain?limit=1&"+query, "").want(200).json()
+		item, _ := explained["items"].([]any)[0].(map[string]any)
+		listed := s.do("GET", "/api/v1/deliveries?event=x1&"+query, "").want(200).json()["items"].([]any)
+		if explained["eventId"] != "x1" || len(listed) != 1 || listed[0].(map[string]any)["_id"] != item["deliveryId"] {
+			t.Errorf("%s: explained %v, listed %v", query, explained, listed)
+		}
+		s.do("POST", "/api/v1/events/x1/replay?"+query, "").want(202)
+		if listed := s.do("GET", "/api/v1/deliveries?event=x1&"+query, "").want(200).json()["items"].([]any); len(listed) != 2 {
+			t.Errorf("%s: %d deliveries after a replay", query, len(listed))
+		}
+	}
+	s.do("GET", "/api/v1/events/x1?token=nobody", "").wantRefused(404, "not_found")
+	for _, path := range []string{"/api/v1/events/x1?token=a%2Fb", "/api/v1/deliveries?event=x1&token=a%20b", "/api/v1/deliveries?token=" + senders["one"]} {
+		if v := s.do("GET", path, "").wantRefused(400, "invalid_request"); v.attributes() != "token" {
+			t.Errorf("%s: %v", path, v)
+		}
+	}
+}
+
 // TestRoles: a reader changes nothing, a writer reaches no secret and no token.
 func TestRoles(t *testing.T) {
 	s := startListening(t)
@@ -185,6 +220,9 @@ func TestRoles(t *testing.T) {
 
 	if got := s.do("GET", webhooksPath+"/"+hook, "").want(200); !strings.Contains(got.body, secret) {
 		t.Errorf("an admin should see the secret: %s", got.body)
+	}
+	if v := s.do("GET", tokensPath, "", as(writer)...).wantRefused(403, "forbidden"); !strings.HasSuffix(v.Message, "this takes an admin token") {
+		t.Errorf("refused with %s", v.Message)
 	}
 	for _, token := range []string{writer, reader} {
 		for _, path := range []string{webhooksPath, webhooksPath + "/" + hook, "/api/v1/subscriptions", "/api/v1/subscriptions/" + hook, "/api/v2/integrations/webhook"} {

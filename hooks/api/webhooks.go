@@ -120,13 +120,13 @@ func (a *API) patchWebhook(r *request) (answer, error) {
 			render.Member{Key: "url", Value: old.Config.Get("url")},
 			render.Member{Key: "secret", Value: shownSecret(old, false)})...),
 		paths: webhookPaths, named: "/name, /url, /secret, /on, /tags, /statements, and what they hold",
-		alias: noAlias, secret: func(path string) bool { return path == "/secret" }, read: (*reader).webhook,
+		alias: noAlias, secret: func(path string) bool { return path == "/secret" }, read: (*reader).webhook, lenient: true,
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	if old.Config.Has("secret") && next.Config.Get("secret").AsString() == manifest.MaskedSecret {
-		next.Config = next.Config.With("secret", old.Config.Get("secret"))
+	if err := restoreSecrets(r, a.integrationOf(old), old, next); err != nil {
+		return answer{}, webhookError(err)
 	}
 	stored, err := a.update(r, next, body)
 	if err != nil {

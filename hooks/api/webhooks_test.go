@@ -85,7 +85,7 @@ func TestWebhookSecrets(t *testing.T) {
 		`[{"op": "move", "from": "/secret", "path": "/tags/0"}]`:                                  "patch[0].from",
 		`[{"op": "replace", "path": "/url", "value": "https://x/` + manifest.MaskedSecret + `"}]`: "url",
 		`[{"op": "replace", "path": "/name", "value": "` + manifest.MaskedSecret + `"}]`:          "name",
-		`[{"op": "replace", "path": "/config", "value": {}}]`:                                     "patch[0].path",
+		`[{"op": "add", "path": "/config", "value": {}}]`:                                         "patch[0].path",
 		`[{"op": "remove", "path": "/url"}]`:                                                      "url",
 		`[{"op": "replace", "path": "/url", "value": "ftp://x"}]`:                                 "url",
 	} {

@@ -70,11 +70,20 @@ func (p *parser) cloudEventBatch() error {
 		}
 		events = append(events, e)
 	}
+	seen := map[string]bool{}
 	for i, e := range events {
+		if seen[e.key()] {
+			p.suppress("an event is in the batch more than once")
+			continue
+		}
+		seen[e.key()] = true
 		p.cloudEvent(e, list.At(i))
 	}
 	return nil
 }
+
+// key tells an event from all others: source and id do (1.0, section "id").
+func (e cloudEvent) key() string { return e.attributes["source"] + "\n" + e.attributes["id"] }
 
 // cloudEvent turns one CloudEvent into an event, as far as its data tells what
 // changed.
@@ -112,7 +121,7 @@ func (p *parser) cloudEvent(e cloudEvent, payload render.Value) {
 	} else {
 		c.act(field("action").AsString(), verb)
 	}
-	p.emit(c, e.attributes["source"]+"\n"+e.attributes["id"], 0)
+	p.emit(c, e.key(), 0)
 }
 
 // typeWords reads <reverse DNS name>.<kind>.<what was done>.v1.

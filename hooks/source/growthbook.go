@@ -215,7 +215,9 @@ func (g *growthBookEvent) projectWide(noun, verb string) bool {
 			}
 		}
 		c.actions = []string{approvalAction(rest)}
-		c.titleVerb = "updated an approval request for the segment"
+		if c.titleVerb = "updated an approval request for the segment"; c.actions[0] == "createApprovalRequest" {
+			c.titleVerb = "requested approval for changes to the segment"
+		}
 	default:
 		return false
 	}

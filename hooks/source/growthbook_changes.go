@@ -1,5 +1,10 @@
 package source
 
+import (
+	"strings"
+	"unicode"
+)
+
 // growthBookChanges are members of a feature with what a change of them is
 // called; those of an environment are looked at between archived and the rest.
 var growthBookChanges = [][2]string{
@@ -80,7 +85,23 @@ func (g *growthBookEvent) revision(verb string) {
 	if c.comment == "" {
 		c.comment = g.state.Get("comment").AsString()
 	}
-	c.details = []string{"Revision " + text(g.state.Get("version")) + ": " + verb}
+	revision := "Revision"
+	if n := text(g.state.Get("version")); n != "" {
+		revision += " " + n
+	}
+	c.details = []string{revision + ": " + spacedWords(verb)}
+}
+
+// spacedWords splits a name: reviewRequested is "review requested".
+func spacedWords(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		if unicode.IsUpper(r) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return strings.TrimSpace(b.String())
 }
 
 func approvalAction(verb string) string {

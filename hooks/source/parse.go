@@ -89,11 +89,15 @@ var systems = map[Kind]system{
 	Unleash:      {schemes: []scheme{staticHeader("Authorization")}, parse: unleash},
 	GrowthBook: {
 		schemes: []scheme{hexHMAC("X-GrowthBook-Signature", ""), standardWebhooks(rawKey)},
-		methods: []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodGet, http.MethodDelete},
+		methods: []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodGet, http.MethodDelete, MethodPurge},
 		parse:   growthBook,
 	},
 	CloudEvents: {schemes: []scheme{standardWebhooks(decodedKey), bearer}, parse: cloudEvents},
 }
+
+// MethodPurge is the method by which caches are told to forget; SDK webhooks of
+// GrowthBook may use it.
+const MethodPurge = "PURGE"
 
 // Accepts says whether a kind of source may use an HTTP method.
 func Accepts(k Kind, method string) bool {

@@ -172,9 +172,18 @@ func (g *Registry) put(ctx context.Context, s *Source) error {
 func (g *Registry) Source(ctx context.Context, id string) (*Source, error) {
 	r, err := g.records.Record(ctx, recordKind, id)
 	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", clip(id), err)
+		return nil, aboutSource(id, err)
 	}
 	return readSource(r)
+}
+
+// aboutSource says which source an error is about; one that is not there the
+// store has named already.
+func aboutSource(id string, err error) error {
+	if isNotFound(err) {
+		err = hooks.ErrNotFound
+	}
+	return fmt.Errorf("source %s: %w", clip(id), err)
 }
 
 // Sources lists those whose ids come after one, oldest first, at most limit.
@@ -198,7 +207,7 @@ func (g *Registry) Sources(ctx context.Context, after string, limit int) ([]*Sou
 // hooks.ErrNotFound.
 func (g *Registry) Delete(ctx context.Context, id string) error {
 	if err := g.records.DeleteRecord(ctx, recordKind, id); err != nil {
-		return fmt.Errorf("source %s: %w", clip(id), err)
+		return aboutSource(id, err)
 	}
 	g.statuses.drop(id)
 	if err := g.records.DeleteRecord(ctx, statusKind, id); err != nil && !errors.Is(err, hooks.ErrNotFound) {

@@ -112,6 +112,30 @@ func TestASourceTakesEventsInOnce(t *testing.T) {
 	}
 }
 
+// In one batch, as in two requests, source and id make a CloudEvent the same one.
+func TestABatchStoresAnEventOnce(t *testing.T) {
+	i := install(t, t.TempDir())
+	defer i.close(t)
+	s := i.create(t, source.Settings{Kind: source.CloudEvents, Unsigned: true})
+	event := func(from, id string) string {
+		return `{"specversion":"1.0","id":"` + id + `","source":"` + from + `","type":"x.flag.updated.v1","data":{"project":"p","key":"f"}}`
+	}
+	send := func(events ...string) *source.Receipt {
+		return i.receive(t, s, post("["+strings.Join(events, ",")+"]", "Content-Type", "application/cloudevents-batch+json"))
+	}
+	first := send(event("/a", "1"), event("/b", "1"), event("/a", "1"), event("/a", "2"), event("/b", "1"))
+	if first.Status != source.Accepted || len(first.Events) != 3 || first.Reason == "" {
+		t.Errorf("receipt %+v", first)
+	}
+	if again := send(event("/a", "1"), event("/a", "1")); again.Status != source.Duplicate || len(again.Events) != 1 || again.Events[0] != first.Events[0] {
+		t.Errorf("again: %+v, after %+v", again, first)
+	}
+	page, err := i.engine.Events(t.Context(), hooks.EventQuery{Limit: 10})
+	if err != nil || len(page.Items) != 3 {
+		t.Errorf("%d events are stored, %v", len(page.Items), err)
+	}
+}
+
 func TestStatesOutliveARestart(t *testing.T) {
 	dir := t.TempDir()
 	i := install(t, dir)

@@ -150,12 +150,12 @@ var calls = []struct {
 		name: "deliveries",
 		do: func(ctx context.Context, c *client.Client) (any, error) {
 			p, err := c.Deliveries(ctx, client.DeliveryQuery{
-				SubscriptionID: "s1", EventID: "e1", States: []client.State{client.StateDead, client.StatePending}, Since: since, Paging: client.Paging{Limit: 1},
+				SubscriptionID: "s1", EventID: "e1", TokenID: "t1", States: []client.State{client.StateDead, client.StatePending}, Since: since, Paging: client.Paging{Limit: 1},
 			})
 			d := p.Items[0]
 			return []any{d.State, d.Attempts[0].DurationMs, d.NextAttemptAt.IsZero()}, err
 		},
-		target: "GET /api/v1/deliveries?event=e1&limit=1&since=2026-01-31T12%3A00%3A00Z&status=dead%2Cpending&subscription=s1",
+		target: "GET /api/v1/deliveries?event=e1&limit=1&since=2026-01-31T12%3A00%3A00Z&status=dead%2Cpending&subscription=s1&token=t1",
 		answer: `{"items":[{"_id":"d","state":"dead","attempts":[{"durationMs":0.25}]}]}`, want: `["dead",0.25,true]`,
 	},
 	{

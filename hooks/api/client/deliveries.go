@@ -57,6 +57,7 @@ type DeliveryQuery struct {
 
 	SubscriptionID string    // "" for all
 	EventID        string    // "" for all
+	TokenID        string    // whose event EventID means, where several tokens have sent one; "" for the newest
 	States         []State   // nil for all
 	Since, Until   time.Time // accepted at or after Since and before Until; zero for no bound
 }
@@ -67,6 +68,7 @@ func (c *Client) Deliveries(ctx context.Context, q DeliveryQuery) (*Page[Deliver
 	v := q.query()
 	setText(v, "subscription", q.SubscriptionID)
 	setText(v, "event", q.EventID)
+	setText(v, "token", q.TokenID)
 	states := make([]string, len(q.States))
 	for i, s := range q.States {
 		states[i] = string(s)
