@@ -49,6 +49,8 @@ func TestHelpers(t *testing.T) {
 		{`{{#lower "X<"}}never{{/lower}}`, "x<", "x<"},
 		{`{{startsWith "turned on" "turned"}}|{{startsWith s "h"}}|{{startsWith missing ""}}|{{startsWith n "5"}}|{{#if (startsWith e "x")}}y{{else}}n{{/if}}`, "true|false|true|true|n", ""},
 		{`{{replace "a-b-c" "-" "--"}}|{{replace n 5 6}}|{{replace "ab" "" "x"}}|{{replace missing "a" "b"}}|{{replace "ab" "b"}}`, "a--b--c|6|ab||a", ""},
+		{`{{trimSuffix "http://x/" "/"}}|{{trimSuffix "http://x" "/"}}|{{trimSuffix "x//" "/"}}|{{trimSuffix missing "/"}}|{{trimSuffix n ""}}`, "http://x|http://x|x/||5", ""},
+		{`{{within "été" 3}}|{{within "été" 2}}|{{within missing 0}}|{{within n "1"}}`, "été|||5", ""},
 		{`{{a}}|{{{o}}}|{{@root.a.length}}`, "x,2,,y|[object Object]|4", ""},
 	} {
 		if c.json == "" {
@@ -85,6 +87,7 @@ func TestHelperErrors(t *testing.T) {
 	for template, want := range map[string]string{
 		`{{truncate s}}`:                      "t.hbs:1:3: truncate: the second value must be",
 		"\n {{formatTime \"x\" \"date\"}}":    "t.hbs:2:4: formatTime: the first value must be a time",
+		`{{within s "few"}}`:                  "t.hbs:1:3: within: the second value must be a number",
 		`{{formatTime ms "%k"}}`:              `t.hbs:1:3: formatTime: unknown directive "%k" in the layout`,
 		`{{formatTime ms "50%"}}`:             "the layout ends with a single %",
 		`{{formatTime ms "date" "Mars"}}`:     "the offset must be like",
@@ -134,6 +137,12 @@ func TestMarkupHelpers(t *testing.T) {
 		{"zulipEscape", "**b** `c` @**all** #**x** [a](b) <time:1> $$x$$ :+1: &", "&#42;&#42;b&#42;&#42; &#96;c&#96; &#64;&#42;&#42;all&#42;&#42; &#35;&#42;&#42;x&#42;&#42; &#91;a&#93;(b) &#60;time&#58;1&#62; &#36;&#36;x&#36;&#36; &#58;+1&#58; &#38;"},
 		{"zulipEscape", "- a\n2. b\n|c|~d\\", "&#45; a\n2&#46; b\n&#124;c&#124;&#126;d&#92;"},
 
+		{"datadogEscape", "50% %%%%\n @all x@y", "50%^ %^%^%^%^\n_@^all x@^y"},
+		{"datadogEscape", "*b* <i> & [x](y)\n- l", "\\*b\\* &lt;i&gt; &amp; \\[x\\](y)\n\\- l"},
+
+		{"safeLink", "https://example.com/" + strings.Repeat("a", 1980), "https://example.com/" + strings.Repeat("a", 1980)},
+		{"safeLink", "https://example.com/" + strings.Repeat("a", 1981), ""},
+		{"safeLink", "https://example.com/" + strings.Repeat("é", 400), ""},
 		{"safeLink", "https://example.com/a_b?c=d&e=%20f#g", "https://example.com/a_b?c=d&e=%20f#g"},
 		{"safeLink", "HTTP://[::1]:80/x", "http://[::1]:80/x"},
 		{"safeLink", "https://example.com/a (b) <c>|d\"e\\f\n@all\u00e9 100% %4 %zz", "https://example.com/a%20%28b%29%20%3Cc%3E%7Cd%22e%5Cf%0A@all%C3%A9%20100%25%20%254%20%25zz"},
@@ -160,6 +169,7 @@ var unescape = map[string]func(string) string{
 	"slackEscape":    html.UnescapeString,
 	"discordEscape":  dropBackslashes,
 	"zulipEscape":    html.UnescapeString,
+	"datadogEscape":  func(s string) string { return html.UnescapeString(dropBackslashes(s)) },
 }
 
 func dropBackslashes(s string) string {
@@ -179,7 +189,7 @@ func TestMarkupHelpersKeepTheText(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-			"*", "_", "`", "&lt;", "<@U1>", "@everyone", "\n", "\t", " ", "1.", "- ", "\\", "&#42;", "a", "://",
+			"*", "_", "`", "&lt;", "<@U1>", "@everyone", "\n", "\t", " ", "1.", "- ", "\\", "&#42;", "%%%", "a", "://",
 		}))).Draw(t, "text"), "")
 		text = strings.ToValidUTF8(text, "\ufffd")
 		context := render.Object(render.Member{Key: "text", Value: render.String(text)})

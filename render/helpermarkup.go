@@ -32,30 +32,46 @@ func keep(r rune) rune {
 // also at the beginning of a line; &, < and > are entities, since not all dialects let a backslash escape them; an @
 // that could begin a mention has a zero-width space behind it; blanks at the beginning of a line do not break.
 func markdownEscape(args []Value) (Value, error) {
+	return escapeLines(arg(args, 0).Text(), writeMarkdown), nil
+}
+
+func writeMarkdown(b *strings.Builder, c char) {
+	switch c.r {
+	case '&':
+		b.WriteString("&amp;")
+	case '<':
+		b.WriteString("&lt;")
+	case '>':
+		b.WriteString("&gt;")
+	case '@':
+		b.WriteByte('@')
+		if !unicode.IsLetter(c.before) && !unicode.IsDigit(c.before) {
+			b.WriteString(zeroWidth)
+		}
+	case '=':
+		if c.begins {
+			b.WriteString("&#61;") // underlines a heading
+		} else {
+			b.WriteByte('=')
+		}
+	default:
+		if strings.ContainsRune("\\`*_[]#~|", c.r) || c.lineMark() {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(c.r)
+	}
+}
+
+// datadogEscape(value) is the text for the Markdown of Datadog's events, which stands between two %%%: as markdownEscape,
+// and no percent sign touches another; each @, which notifies people and channels, has a zero-width space behind it.
+func datadogEscape(args []Value) (Value, error) {
 	return escapeLines(arg(args, 0).Text(), func(b *strings.Builder, c char) {
 		switch c.r {
-		case '&':
-			b.WriteString("&amp;")
-		case '<':
-			b.WriteString("&lt;")
-		case '>':
-			b.WriteString("&gt;")
-		case '@':
-			b.WriteByte('@')
-			if !unicode.IsLetter(c.before) && !unicode.IsDigit(c.before) {
-				b.WriteString(zeroWidth)
-			}
-		case '=':
-			if c.begins {
-				b.WriteString("&#61;") // underlines a heading
-			} else {
-				b.WriteByte('=')
-			}
-		default:
-			if strings.ContainsRune("\\`*_[]#~|", c.r) || c.lineMark() {
-				b.WriteByte('\\')
-			}
+		case '@', '%':
 			b.WriteRune(c.r)
+			b.WriteString(zeroWidth)
+		default:
+			writeMarkdown(b, c)
 		}
 	}), nil
 }
@@ -117,7 +133,8 @@ func zulipEscape(args []Value) (Value, error) {
 }
 
 // safeLink(value) is the text as a link to a page: an http or https URL with a host, percent-encoded where a URL may not
-// hold a character (RFC 3986) or markup could end the link there; what is encoded stays as it is. Anything else is "".
+// hold a character (RFC 3986) or markup could end the link there; what is encoded stays as it is. Anything else is "", and
+// so is what is then longer than maxLink.
 func safeLink(args []Value) (Value, error) {
 	s := arg(args, 0).Text()
 	scheme, rest, _ := strings.Cut(s, "://")
@@ -136,8 +153,15 @@ func safeLink(args []Value) (Value, error) {
 			b.WriteByte(c)
 		}
 	}
+	if b.Len() > maxLink {
+		return String(""), nil
+	}
 	return String(b.String()), nil
 }
+
+// maxLink is how many characters a link has at most: a longer one makes tools refuse the whole message, as Notion does
+// from 2,000 on, and no page of a flag has one.
+const maxLink = 2000
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
