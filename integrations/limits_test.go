@@ -102,7 +102,7 @@ func TestAnyTextIsAccepted(t *testing.T) {
 
 // anyText is what people type at its worst; it ends with a letter, so that no tool sees it as blank.
 var anyText = rapid.Map(rapid.SliceOfN(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-	"<!channel>", "<@U012AB3CD>", "@everyone", "@here", "@**all**", "<users/all>", "%%%", "{{name}}", "}}}", `"`, `\`, `\u0041`, "&amp;", "&#42;",
+	"<!channel>", "<@U012AB3CD>", "@everyone", "@here", "@**all**", "<users/all>", "%%%", "[code]", "{{name}}", "}}}", `"`, `\`, `\u0041`, "&amp;", "&#42;",
 	"</script>", "</b>", "<a href=x>", "[x](y)", "![x](y)", "*b*", "**b**", "_i_", "~~s~~", "`c`", "```", "\n```\n", "||x||", "> q", "\n> q", "- l", "\n1. l",
 	"\n# h", "\n===", "#**c**", "<time:1>", "$$x$$", ":x:", "\u202e", "\n", "\r", "\t", "\x00", " ",
 })), 1, 6), func(words []string) string { return strings.Join(words, " ") + "x" })

@@ -36,6 +36,17 @@ var markups = map[string]markup{
 	"zulip":       {[]string{"content"}, markdownTokens},
 	"matrix":      {[]string{"formatted_body"}, htmlTokens},
 	"squadcast":   {[]string{"description"}, markdownTokens},
+
+	"datadog":        {[]string{"text"}, datadogTokens},
+	"incident-io":    {[]string{"description"}, markdownTokens},
+	"grafana-oncall": {[]string{"message"}, markdownTokens},
+	"linear":         {[]string{"description"}, markdownTokens},
+	"clickup":        {[]string{"markdown_content"}, markdownTokens},
+	"trello":         {[]string{"desc"}, markdownTokens},
+	"uptrace":        {[]string{"description"}, markdownTokens},
+	"grafana":        {[]string{"text"}, htmlTokens},
+	"azure-devops":   {[]string{"/fields/System.Description", "/fields/System.History"}, htmlTokens},
+	"servicenow":     {[]string{"work_notes"}, serviceNowTokens},
 }
 
 func all(text string) string { return text }
@@ -55,7 +66,20 @@ func markdownTokens(text string) string {
 	return strings.Join(markdownMark.FindAllString(escaped.ReplaceAllString(text, "x"), -1), " ")
 }
 
+// datadogTokens are those of Markdown, each %%%, which ends it, and each @ that has nothing behind it.
+func datadogTokens(text string) string {
+	return markdownTokens(text) + strings.Repeat("%%%", strings.Count(text, "%%%")) +
+		strings.Repeat("@", strings.Count(strings.ReplaceAll(destination.ReplaceAllString(text, "]"), "@\u200b", ""), "@"))
+}
+
+// serviceNowTokens are the tags within which a journal's text is read as HTML.
+func serviceNowTokens(text string) string {
+	return strings.Join(regexp.MustCompile(`(?i)\[/?code\]`).FindAllString(text, -1), " ")
+}
+
+// htmlTokens are tags, but for the line breaks that people typed.
 func htmlTokens(text string) string {
+	text = strings.ReplaceAll(text, "<br>", "")
 	return strings.Join(tag.FindAllString(reference.ReplaceAllString(text, ""), -1), " ")
 }
 
@@ -103,6 +127,9 @@ func (m markup) read(t *testing.T, body []byte) []string {
 				}
 				if v["type"] == name {
 					found = append(found, m.tokens(v["text"].(string)))
+				}
+				if v["path"] == name { // of a JSON Patch
+					found = append(found, m.tokens(v["value"].(string)))
 				}
 			}
 			for _, name := range slices.Sorted(maps.Keys(v)) {
@@ -158,6 +185,10 @@ func TestMarkupIsFound(t *testing.T) {
 		{markdownTokens, "*b* [x](y_z) \\*c\\* &lt; a@b @\u200ball", "* * [ ]"},
 		{markdownTokens, "[x](y @all) [x](y(_z)", "[ ] @ [ ] _"},
 		{markdownTokens, "@all\n- l\n1. l\n# h", "@ - 1.  #"},
+		{datadogTokens, "%%% a@\u200bb @\u200bc *d*\n[e](https://f@g)\n %%%", "* * [ ]%%%%%%"},
+		{datadogTokens, "a@b @c %%%", "@%%%@@"},
+		{serviceNowTokens, "[ code] [code]<b>[/CODE]", "[code] [/CODE]"},
+		{htmlTokens, "a<br>b <i>c</i>", "<i> </i>"},
 		{htmlTokens, "a <b>c</b> &lt;i>", "<b> </b> >"},
 		{telegramTokens, "@x @&#8203;y <pre>@z</pre>", "<pre> </pre>@"},
 		{codeTokens, "```\na `b` c\n```", "````````"},

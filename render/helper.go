@@ -45,6 +45,8 @@ var helpers = table(
 	helper{name: "truncate", min: 2, max: 3, extra: true, call: truncate},
 	helper{name: "default", min: 2, max: 2, extra: true, call: fallback},
 	helper{name: "join", min: 1, max: 2, extra: true, call: join},
+	helper{name: "first", min: 2, max: 2, extra: true, call: first},
+	helper{name: "compact", min: 1, max: 1, extra: true, call: compact},
 	helper{name: "lower", min: 1, max: 1, extra: true, call: lower},
 	helper{name: "upper", min: 1, max: 1, extra: true, call: upper},
 	helper{name: "formatTime", min: 2, max: 3, extra: true, call: formatTime, lint: lintFormatTime},
@@ -54,6 +56,7 @@ var helpers = table(
 	helper{name: "within", min: 2, max: 2, extra: true, call: within},
 	helper{name: "safeLink", min: 1, max: 1, extra: true, call: safeLink},
 	helper{name: "htmlEscape", min: 1, max: 1, extra: true, call: htmlEscape},
+	helper{name: "htmlLines", min: 1, max: 1, extra: true, call: htmlLines},
 	helper{name: "markdownEscape", min: 1, max: 1, extra: true, call: markdownEscape},
 	helper{name: "slackEscape", min: 1, max: 1, extra: true, call: slackEscape},
 	helper{name: "discordEscape", min: 1, max: 1, extra: true, call: discordEscape},
@@ -203,6 +206,37 @@ func join(args []Value) (Value, error) {
 		}
 	}
 	return String(b.String()), nil
+}
+
+// first(array, n) is the first n items, for a tool that takes so many: {{#each (first tags 20)}}. What is no array stays.
+func first(args []Value) (Value, error) {
+	v, n := arg(args, 0), arg(args, 1).toNumber()
+	if math.IsNaN(n) || n < 0 {
+		return Value{}, errors.New("the second value must be the number of items to keep")
+	}
+	if v.kind != KindArray || float64(v.Len()) <= n {
+		return v, nil
+	}
+	items := make([]Value, int(n))
+	for i := range items {
+		items[i] = v.At(i)
+	}
+	return Array(items...), nil
+}
+
+// compact(array) is the items that are not missing, null or blank. What is no array stays.
+func compact(args []Value) (Value, error) {
+	v := arg(args, 0)
+	if v.kind != KindArray {
+		return v, nil
+	}
+	var items []Value
+	for i := range v.Len() {
+		if item := v.At(i); strings.TrimSpace(item.Text()) != "" {
+			items = append(items, item)
+		}
+	}
+	return Array(items...), nil
 }
 
 // lower(value) is the text in lower case, letter by letter.

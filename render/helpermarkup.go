@@ -20,6 +20,13 @@ func htmlEscape(args []Value) (Value, error) {
 	return String(htmlEscaper.Replace(strings.Map(keep, arg(args, 0).Text()))), nil
 }
 
+var lineBreaks = strings.NewReplacer("\r\n", "<br>", "\n", "<br>", "\r", "<br>")
+
+// htmlLines(value) is the text for HTML with its line breaks, which are <br>. It is not for an attribute.
+func htmlLines(args []Value) (Value, error) {
+	return String(lineBreaks.Replace(htmlEscaper.Replace(strings.Map(keep, arg(args, 0).Text())))), nil
+}
+
 // keep drops control characters but for tab and line breaks: nobody sees them, and some tools refuse a message for them.
 func keep(r rune) rune {
 	if unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' {
@@ -30,7 +37,8 @@ func keep(r rune) rune {
 
 // markdownEscape(value) is the text for CommonMark and GitHub's Markdown. Backslashes stand before what may be markup,
 // also at the beginning of a line; &, < and > are entities, since not all dialects let a backslash escape them; an @
-// that could begin a mention has a zero-width space behind it; blanks at the beginning of a line do not break.
+// that could begin a mention has a zero-width space behind it; blanks at the beginning of a line do not break; two blanks
+// at its end make the line break stay one.
 func markdownEscape(args []Value) (Value, error) {
 	return escapeLines(arg(args, 0).Text(), writeMarkdown), nil
 }
@@ -60,18 +68,19 @@ func writeMarkdown(b *strings.Builder, c char) {
 		}
 		b.WriteRune(c.r)
 	}
+	if c.after == '\n' || c.after == '\r' {
+		b.WriteString("  ") // a line break that Markdown keeps
+	}
 }
 
 // datadogEscape(value) is the text for the Markdown of Datadog's events, which stands between two %%%: as markdownEscape,
 // and no percent sign touches another; each @, which notifies people and channels, has a zero-width space behind it.
 func datadogEscape(args []Value) (Value, error) {
 	return escapeLines(arg(args, 0).Text(), func(b *strings.Builder, c char) {
-		switch c.r {
-		case '@', '%':
-			b.WriteRune(c.r)
+		writeMarkdown(b, c)
+		mention := c.r == '@' && (unicode.IsLetter(c.before) || unicode.IsDigit(c.before)) // others are broken already
+		if mention || c.r == '%' && c.after == '%' {
 			b.WriteString(zeroWidth)
-		default:
-			writeMarkdown(b, c)
 		}
 	}), nil
 }
