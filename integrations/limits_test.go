@@ -83,6 +83,24 @@ func TestLongTextsStayWithinLimits(t *testing.T) {
 	}
 }
 
+// Many tags and a long link stay within the limits as well, and nothing else is lost for them.
+func TestManyTagsStayWithinLimits(t *testing.T) {
+	for _, i := range load(t).All() {
+		c := config(t, i)
+		for _, unit := range []string{"x", "\U0001F525", "\x01", "é"} {
+			tags := make([]render.Value, 150)
+			for n := range tags {
+				tags[n] = render.String(strings.Repeat(unit, 250))
+			}
+			doc := typed(sample(t, "flag-on"), func() string { return strings.Repeat(unit, 6000) }).With("tags", render.Array(tags...))
+			for _, length := range []int{10, 300, 900, 1900, 3000} {
+				link := "https://flags.example.com/" + strings.Repeat("x", length)
+				accepted(t, i.Key, renderOne(t, i, linked(doc, link), manifest.RenderInput{Config: c}))
+			}
+		}
+	}
+}
+
 // Whatever people type, the request is one that the tool takes.
 func TestAnyTextIsAccepted(t *testing.T) {
 	catalog := load(t)

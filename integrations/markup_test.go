@@ -18,6 +18,7 @@ import (
 
 // markup says which members of a tool's body are read for markup, and lists what markup a text holds that the tool
 // would act on.
+// A member "$.x" is that of the whole message alone.
 type markup struct {
 	members []string // of a form, its values
 	tokens  func(text string) string
@@ -26,7 +27,7 @@ type markup struct {
 // markups are those of the tools that have any. Where a tool reads none of what people type, as in the rich text of
 // Slack and Teams, its tokens are all that its markup could be made of.
 var markups = map[string]markup{
-	"slack":       {[]string{"mrkdwn"}, all},
+	"slack":       {[]string{"mrkdwn", "$.text"}, slackTokens},
 	"msteams":     {[]string{"TextBlock"}, all},
 	"mattermost":  {[]string{"text", "value"}, markdownTokens},
 	"discord":     {[]string{"title", "description", "value"}, markdownTokens},
@@ -50,6 +51,21 @@ var markups = map[string]markup{
 }
 
 func all(text string) string { return text }
+
+var (
+	slackPlain = regexp.MustCompile("\u200b[*_~`]\u200b|&(?:amp|lt|gt);|:(?:[\u200b/\\s]|$)")
+	slackMark  = regexp.MustCompile("[*_~`<>:]")
+	slackQuote = regexp.MustCompile("(?m)^[ \t\u00a0]*&gt;")
+)
+
+// slackTokens are all of the time, which is written as a mention, and of other mrkdwn what nothing has made plain.
+func slackTokens(text string) string {
+	if strings.HasPrefix(text, "<!date^") {
+		return all(text)
+	}
+	marks := slackMark.FindAllString(slackPlain.ReplaceAllString(text, "x"), -1)
+	return strings.Join(append(slackQuote.FindAllString(text, -1), marks...), " ")
+}
 
 var (
 	escaped      = regexp.MustCompile(`\\[!-/:-@\[-` + "`" + `{-~]|&(?:#[0-9]+|[a-z]+);|@\x{200b}|[\pL\pN]@`)
@@ -137,6 +153,14 @@ func (m markup) read(t *testing.T, body []byte) []string {
 			}
 		}
 	}
+	if message, isObject := v.(map[string]any); isObject {
+		for _, name := range m.members {
+			if top, isTop := strings.CutPrefix(name, "$."); isTop {
+				text, _ := message[top].(string)
+				found = append(found, m.tokens(text))
+			}
+		}
+	}
 	walk(v)
 	return found
 }
@@ -185,6 +209,9 @@ func TestMarkupIsFound(t *testing.T) {
 		{markdownTokens, "*b* [x](y_z) \\*c\\* &lt; a@b @\u200ball", "* * [ ]"},
 		{markdownTokens, "[x](y @all) [x](y(_z)", "[ ] @ [ ] _"},
 		{markdownTokens, "@all\n- l\n1. l\n# h", "@ - 1.  #"},
+		{slackTokens, "a \u200b*\u200bb\u200b*\u200b &lt;c&gt; d:\u200be: https://f", ""},
+		{slackTokens, "&gt; a\n *b* <c> :d: x", "&gt; * * < > :"},
+		{slackTokens, "<!date^1^{time}|x>", "<!date^1^{time}|x>"},
 		{datadogTokens, "%%% a@\u200bb @\u200bc *d*\n[e](https://f@g)\n %%%", "* * [ ]%%%%%%"},
 		{datadogTokens, "a@b @c %%%", "@%%%@@"},
 		{serviceNowTokens, "[ code] [code]<b>[/CODE]", "[code] [/CODE]"},

@@ -147,7 +147,7 @@ func zulipEscape(args []Value) (Value, error) {
 func safeLink(args []Value) (Value, error) {
 	s := arg(args, 0).Text()
 	scheme, rest, _ := strings.Cut(s, "://")
-	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" || strings.Trim(rest[:min(1, len(rest))], "/?#\\") == "" {
+	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" || !isAuthority(rest) {
 		return String(""), nil
 	}
 	var b strings.Builder
@@ -155,7 +155,7 @@ func safeLink(args []Value) (Value, error) {
 	for i := range len(rest) {
 		c := rest[i]
 		encoded := c == '%' && i+2 < len(rest) && isHex(rest[i+1]) && isHex(rest[i+2])
-		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}()", c) >= 0 || c == '%' && !encoded {
+		if outsideURL(c) || c >= 0x7f || c == '%' && !encoded {
 			const hex = "0123456789ABCDEF"
 			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
 		} else {
@@ -166,6 +166,23 @@ func safeLink(args []Value) (Value, error) {
 		return String(""), nil
 	}
 	return String(b.String()), nil
+}
+
+// outsideURL reports whether an ASCII character may stand in no URL, or could end a link in Markdown.
+func outsideURL(c byte) bool { return c <= ' ' || c == 0x7f || strings.IndexByte("\"<>\\^`{|}()", c) >= 0 }
+
+// isAuthority reports whether what stands behind a URL's :// begins with a host that needs no encoding; brackets are
+// only around an address of IPv6. Tools refuse a message for the URL of a host that cannot be.
+func isAuthority(rest string) bool {
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	for i := range len(rest) {
+		if c := rest[i]; outsideURL(c) || c == '%' || c == '[' && i > 0 || c == ']' && rest[0] != '[' {
+			return false
+		}
+	}
+	return rest != ""
 }
 
 // maxLink is how many characters a link has at most: a longer one makes tools refuse the whole message, as Notion does
