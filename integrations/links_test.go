@@ -36,6 +36,24 @@ func TestLinksAreSafe(t *testing.T) {
 	}
 }
 
+// It does not matter whether the address that an admin gives ends with a slash.
+func TestBaseURLsMayEndWithASlash(t *testing.T) {
+	for _, i := range load(t).All() {
+		c := config(t, i)
+		want := renderOne(t, i, sample(t, "flag-on"), manifest.RenderInput{Config: c}).URL
+		for key, value := range c.Members() {
+			base := value.AsString()
+			if !strings.HasPrefix(base, "https://") || base == want || len(i.Variable(key).Options()) > 0 {
+				continue // no base of a URL, or one that is chosen
+			}
+			got := renderOne(t, i, sample(t, "flag-on"), manifest.RenderInput{Config: c.With(key, render.String(base+"/"))}).URL
+			if got != want {
+				t.Errorf("%s: with %s=%s/ it goes to %s; want %s", i.Key, key, base, got, want)
+			}
+		}
+	}
+}
+
 // sends reports whether a body, of JSON or a form, holds a text.
 func sends(r *manifest.Request, text string) bool {
 	body := string(r.Body)

@@ -53,7 +53,7 @@ var markups = map[string]markup{
 func all(text string) string { return text }
 
 var (
-	slackPlain = regexp.MustCompile("\u200b[*_~`]\u200b|&(?:amp|lt|gt);|:(?:[\u200b/\\s]|$)")
+	slackPlain = regexp.MustCompile("\u200b[*_~`]\u200b|&(?:amp|lt|gt);|:(?:[\u200b/\\s\\pZ]|$)")
 	slackMark  = regexp.MustCompile("[*_~`<>:]")
 	slackQuote = regexp.MustCompile("(?m)^[ \t\u00a0]*&gt;")
 )

@@ -45,8 +45,8 @@ var helpers = table(
 	helper{name: "truncate", min: 2, max: 3, extra: true, call: truncate},
 	helper{name: "default", min: 2, max: 2, extra: true, call: fallback},
 	helper{name: "join", min: 1, max: 2, extra: true, call: join},
-	helper{name: "first", min: 2, max: 2, extra: true, call: first},
-	helper{name: "compact", min: 1, max: 1, extra: true, call: compact},
+	helper{name: "firstItems", min: 2, max: 2, extra: true, call: firstItems},
+	helper{name: "nonBlankItems", min: 1, max: 1, extra: true, call: nonBlankItems},
 	helper{name: "lower", min: 1, max: 1, extra: true, call: lower},
 	helper{name: "upper", min: 1, max: 1, extra: true, call: upper},
 	helper{name: "formatTime", min: 2, max: 3, extra: true, call: formatTime, lint: lintFormatTime},
@@ -208,8 +208,9 @@ func join(args []Value) (Value, error) {
 	return String(b.String()), nil
 }
 
-// first(array, n) is the first n items, for a tool that takes so many: {{#each (first tags 20)}}. What is no array stays.
-func first(args []Value) (Value, error) {
+// firstItems(array, n) is the first n items, for a tool that takes so many: {{#each (firstItems tags 20)}}. What is no
+// array stays.
+func firstItems(args []Value) (Value, error) {
 	v, n := arg(args, 0), arg(args, 1).toNumber()
 	if math.IsNaN(n) || n < 0 {
 		return Value{}, errors.New("the second value must be the number of items to keep")
@@ -224,8 +225,8 @@ func first(args []Value) (Value, error) {
 	return Array(items...), nil
 }
 
-// compact(array) is the items that are not missing, null or blank. What is no array stays.
-func compact(args []Value) (Value, error) {
+// nonBlankItems(array) is the items that are not missing, null or blank. What is no array stays.
+func nonBlankItems(args []Value) (Value, error) {
 	v := arg(args, 0)
 	if v.kind != KindArray {
 		return v, nil

@@ -169,7 +169,9 @@ func safeLink(args []Value) (Value, error) {
 }
 
 // outsideURL reports whether an ASCII character may stand in no URL, or could end a link in Markdown.
-func outsideURL(c byte) bool { return c <= ' ' || c == 0x7f || strings.IndexByte("\"<>\\^`{|}()", c) >= 0 }
+func outsideURL(c byte) bool {
+	return c <= ' ' || c == 0x7f || strings.IndexByte("\"<>\\^`{|}()", c) >= 0
+}
 
 // isAuthority reports whether what stands behind a URL's :// begins with a host that needs no encoding; brackets are
 // only around an address of IPv6. Tools refuse a message for the URL of a host that cannot be.
