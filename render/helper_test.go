@@ -143,6 +143,7 @@ func TestMarkupHelpers(t *testing.T) {
 		{"zulipEscape", "- a\n2. b\n|c|~d\\", "&#45; a\n2&#46; b\n&#124;c&#124;&#126;d&#92;"},
 
 		{"datadogEscape", "50% %%%%\n @all x@y", "50% %^%^%^%  \n_@^all x@^y"},
+		{"datadogEscape", "a@\n@\n%%\nb", "a@^  \n@^  \n%^%  \nb"},
 		{"datadogEscape", "*b* <i> & [x](y)\n- l", "\\*b\\* &lt;i&gt; &amp; \\[x\\](y)  \n\\- l"},
 
 		{"safeLink", "https://example.com/" + strings.Repeat("a", 1980), "https://example.com/" + strings.Repeat("a", 1980)},

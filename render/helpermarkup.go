@@ -68,8 +68,13 @@ func writeMarkdown(b *strings.Builder, c char) {
 		}
 		b.WriteRune(c.r)
 	}
+	hardBreak(b, c)
+}
+
+// hardBreak writes what makes Markdown keep the line break behind a character.
+func hardBreak(b *strings.Builder, c char) {
 	if c.after == '\n' || c.after == '\r' {
-		b.WriteString("  ") // a line break that Markdown keeps
+		b.WriteString("  ")
 	}
 }
 
@@ -77,10 +82,14 @@ func writeMarkdown(b *strings.Builder, c char) {
 // and no percent sign touches another; each @, which notifies people and channels, has a zero-width space behind it.
 func datadogEscape(args []Value) (Value, error) {
 	return escapeLines(arg(args, 0).Text(), func(b *strings.Builder, c char) {
-		writeMarkdown(b, c)
-		mention := c.r == '@' && (unicode.IsLetter(c.before) || unicode.IsDigit(c.before)) // others are broken already
-		if mention || c.r == '%' && c.after == '%' {
-			b.WriteString(zeroWidth)
+		switch {
+		case c.r == '@':
+			b.WriteString("@" + zeroWidth)
+			hardBreak(b, c)
+		case c.r == '%' && c.after == '%':
+			b.WriteString("%" + zeroWidth)
+		default:
+			writeMarkdown(b, c)
 		}
 	}), nil
 }
