@@ -83,6 +83,24 @@ func TestLongTextsStayWithinLimits(t *testing.T) {
 	}
 }
 
+// Many tags and a long link stay within the limits as well, and nothing else is lost for them.
+func TestManyTagsStayWithinLimits(t *testing.T) {
+	for _, i := range load(t).All() {
+		c := config(t, i)
+		for _, unit := range []string{"x", "\U0001F525", "\x01", "é"} {
+			tags := make([]render.Value, 150)
+			for n := range tags {
+				tags[n] = render.String(strings.Repeat(unit, 250))
+			}
+			doc := typed(sample(t, "flag-on"), func() string { return strings.Repeat(unit, 6000) }).With("tags", render.Array(tags...))
+			for _, length := range []int{10, 300, 900, 1900, 3000} {
+				link := "https://flags.example.com/" + strings.Repeat("x", length)
+				accepted(t, i.Key, renderOne(t, i, linked(doc, link), manifest.RenderInput{Config: c}))
+			}
+		}
+	}
+}
+
 // Whatever people type, the request is one that the tool takes.
 func TestAnyTextIsAccepted(t *testing.T) {
 	catalog := load(t)
@@ -102,7 +120,7 @@ func TestAnyTextIsAccepted(t *testing.T) {
 
 // anyText is what people type at its worst; it ends with a letter, so that no tool sees it as blank.
 var anyText = rapid.Map(rapid.SliceOfN(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-	"<!channel>", "<@U012AB3CD>", "@everyone", "@here", "@**all**", "<users/all>", "%%%", "{{name}}", "}}}", `"`, `\`, `\u0041`, "&amp;", "&#42;",
+	"<!channel>", "<@U012AB3CD>", "@everyone", "@here", "@**all**", "<users/all>", "%%%", "[code]", "{{name}}", "}}}", `"`, `\`, `\u0041`, "&amp;", "&#42;",
 	"</script>", "</b>", "<a href=x>", "[x](y)", "![x](y)", "*b*", "**b**", "_i_", "~~s~~", "`c`", "```", "\n```\n", "||x||", "> q", "\n> q", "- l", "\n1. l",
 	"\n# h", "\n===", "#**c**", "<time:1>", "$$x$$", ":x:", "\u202e", "\n", "\r", "\t", "\x00", " ",
 })), 1, 6), func(words []string) string { return strings.Join(words, " ") + "x" })

@@ -18,6 +18,7 @@ import (
 
 // markup says which members of a tool's body are read for markup, and lists what markup a text holds that the tool
 // would act on.
+// A member "$.x" is that of the whole message alone.
 type markup struct {
 	members []string // of a form, its values
 	tokens  func(text string) string
@@ -26,7 +27,7 @@ type markup struct {
 // markups are those of the tools that have any. Where a tool reads none of what people type, as in the rich text of
 // Slack and Teams, its tokens are all that its markup could be made of.
 var markups = map[string]markup{
-	"slack":       {[]string{"mrkdwn"}, all},
+	"slack":       {[]string{"mrkdwn", "$.text"}, slackTokens},
 	"msteams":     {[]string{"TextBlock"}, all},
 	"mattermost":  {[]string{"text", "value"}, markdownTokens},
 	"discord":     {[]string{"title", "description", "value"}, markdownTokens},
@@ -36,9 +37,35 @@ var markups = map[string]markup{
 	"zulip":       {[]string{"content"}, markdownTokens},
 	"matrix":      {[]string{"formatted_body"}, htmlTokens},
 	"squadcast":   {[]string{"description"}, markdownTokens},
+
+	"datadog":        {[]string{"text"}, datadogTokens},
+	"incident-io":    {[]string{"description"}, markdownTokens},
+	"grafana-oncall": {[]string{"message"}, markdownTokens},
+	"linear":         {[]string{"description"}, markdownTokens},
+	"clickup":        {[]string{"markdown_content"}, markdownTokens},
+	"trello":         {[]string{"desc"}, markdownTokens},
+	"uptrace":        {[]string{"description"}, markdownTokens},
+	"grafana":        {[]string{"text"}, htmlTokens},
+	"azure-devops":   {[]string{"/fields/System.Description", "/fields/System.History"}, htmlTokens},
+	"servicenow":     {[]string{"work_notes"}, serviceNowTokens},
 }
 
 func all(text string) string { return text }
+
+var (
+	slackPlain = regexp.MustCompile("\u200b[*_~`]\u200b|&(?:amp|lt|gt);|:(?:[\u200b/\\s\\pZ]|$)")
+	slackMark  = regexp.MustCompile("[*_~`<>:]")
+	slackQuote = regexp.MustCompile("(?m)^[ \t\u00a0]*&gt;")
+)
+
+// slackTokens are all of the time, which is written as a mention, and of other mrkdwn what nothing has made plain.
+func slackTokens(text string) string {
+	if strings.HasPrefix(text, "<!date^") {
+		return all(text)
+	}
+	marks := slackMark.FindAllString(slackPlain.ReplaceAllString(text, "x"), -1)
+	return strings.Join(append(slackQuote.FindAllString(text, -1), marks...), " ")
+}
 
 var (
 	escaped      = regexp.MustCompile(`\\[!-/:-@\[-` + "`" + `{-~]|&(?:#[0-9]+|[a-z]+);|@\x{200b}|[\pL\pN]@`)
@@ -55,7 +82,20 @@ func markdownTokens(text string) string {
 	return strings.Join(markdownMark.FindAllString(escaped.ReplaceAllString(text, "x"), -1), " ")
 }
 
+// datadogTokens are those of Markdown, each %%%, which ends it, and each @ that has nothing behind it.
+func datadogTokens(text string) string {
+	return markdownTokens(text) + strings.Repeat("%%%", strings.Count(text, "%%%")) +
+		strings.Repeat("@", strings.Count(strings.ReplaceAll(destination.ReplaceAllString(text, "]"), "@\u200b", ""), "@"))
+}
+
+// serviceNowTokens are the tags within which a journal's text is read as HTML.
+func serviceNowTokens(text string) string {
+	return strings.Join(regexp.MustCompile(`(?i)\[/?code\]`).FindAllString(text, -1), " ")
+}
+
+// htmlTokens are tags, but for the line breaks that people typed.
 func htmlTokens(text string) string {
+	text = strings.ReplaceAll(text, "<br>", "")
 	return strings.Join(tag.FindAllString(reference.ReplaceAllString(text, ""), -1), " ")
 }
 
@@ -104,9 +144,20 @@ func (m markup) read(t *testing.T, body []byte) []string {
 				if v["type"] == name {
 					found = append(found, m.tokens(v["text"].(string)))
 				}
+				if v["path"] == name { // of a JSON Patch
+					found = append(found, m.tokens(v["value"].(string)))
+				}
 			}
 			for _, name := range slices.Sorted(maps.Keys(v)) {
 				walk(v[name])
+			}
+		}
+	}
+	if message, isObject := v.(map[string]any); isObject {
+		for _, name := range m.members {
+			if top, isTop := strings.CutPrefix(name, "$."); isTop {
+				text, _ := message[top].(string)
+				found = append(found, m.tokens(text))
 			}
 		}
 	}
@@ -158,6 +209,13 @@ func TestMarkupIsFound(t *testing.T) {
 		{markdownTokens, "*b* [x](y_z) \\*c\\* &lt; a@b @\u200ball", "* * [ ]"},
 		{markdownTokens, "[x](y @all) [x](y(_z)", "[ ] @ [ ] _"},
 		{markdownTokens, "@all\n- l\n1. l\n# h", "@ - 1.  #"},
+		{slackTokens, "a \u200b*\u200bb\u200b*\u200b &lt;c&gt; d:\u200be: https://f", ""},
+		{slackTokens, "&gt; a\n *b* <c> :d: x", "&gt; * * < > :"},
+		{slackTokens, "<!date^1^{time}|x>", "<!date^1^{time}|x>"},
+		{datadogTokens, "%%% a@\u200bb @\u200bc *d*\n[e](https://f@g)\n %%%", "* * [ ]%%%%%%"},
+		{datadogTokens, "a@b @c %%%", "@%%%@@"},
+		{serviceNowTokens, "[ code] [code]<b>[/CODE]", "[code] [/CODE]"},
+		{htmlTokens, "a<br>b <i>c</i>", "<i> </i>"},
 		{htmlTokens, "a <b>c</b> &lt;i>", "<b> </b> >"},
 		{telegramTokens, "@x @&#8203;y <pre>@z</pre>", "<pre> </pre>@"},
 		{codeTokens, "```\na `b` c\n```", "````````"},

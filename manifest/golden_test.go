@@ -29,7 +29,8 @@ func folderOf(archive *txtar.Archive) fstest.MapFS {
 }
 
 // TestFindings lints the folder in each testdata/folders/NAME.txtar, for
-// portability too where NAME begins with portable. What is found stands in its
+// portability too where NAME begins with portable, for completeness where it
+// begins with complete. What is found stands in its
 // last file, "findings".
 func TestFindings(t *testing.T) {
 	files, err := filepath.Glob("testdata/folders/*.txtar")
@@ -48,7 +49,7 @@ func TestFindings(t *testing.T) {
 				want = string(archive.Files[last].Data)
 				archive.Files = archive.Files[:last]
 			}
-			o := manifest.LintOptions{Portable: strings.HasPrefix(name, "portable")}
+			o := manifest.LintOptions{Portable: strings.HasPrefix(name, "portable"), Complete: strings.HasPrefix(name, "complete")}
 			i, findings := manifest.LintFolder(folderOf(archive), name, o)
 			if (i == nil) != manifest.HasErrors(findings) {
 				t.Errorf("integration %v with findings %v", i, findings)

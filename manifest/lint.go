@@ -13,6 +13,9 @@ import (
 type LintOptions struct {
 	// Portable also reports what LaunchDarkly's public framework lacks.
 	Portable bool
+	// Complete also reports, as warnings, what a folder that works still lacks for others to use it: a README, goldens,
+	// icons that are sound.
+	Complete bool
 	// Progress, if not nil, is called in front of each folder of a catalog and at
 	// the end.
 	Progress func(done, total int)
@@ -75,6 +78,9 @@ func (c *checker) lintFolder(i *Integration, usable bool) {
 	}
 	l.kinds()
 	l.unusedTemplates()
+	if c.lint.Complete {
+		l.complete()
+	}
 	if c.lint.Portable {
 		l.portableManifest()
 	}

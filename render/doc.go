@@ -30,10 +30,12 @@
 //
 // Values: lookup(value, name); log, which does nothing; pathEncode(value), JavaScript's encodeURI; queryEncode(value),
 // encodeURIComponent; basicAuthHeaderValue(user, password); formatWithOffset(milliseconds, offset, format);
-// json(value); truncate(value, n, suffix); default(value, other); join(array, separator); lower(value); upper(value);
-// formatTime(value, layout, offset); startsWith(value, prefix); replace(value, old, new); safeLink(value), which is empty
-// unless the value is the URL of a page; and to make a text plain in the markup of the place where it arrives,
-// htmlEscape(value), markdownEscape(value), slackEscape(value), discordEscape(value) and zulipEscape(value).
+// json(value); truncate(value, n, suffix); default(value, other); join(array, separator); firstItems(array, n);
+// nonBlankItems(array); lower(value); upper(value); formatTime(value, layout, offset); startsWith(value, prefix);
+// replace(value, old, new); trimSuffix(value, suffix); within(value, n), which is empty where the value is longer;
+// safeLink(value), which is empty unless the value is the URL of a page, of at most 2,000 characters; and to make a text
+// plain in the markup of the place where it arrives, htmlEscape(value), htmlLines(value), which writes line breaks as
+// <br>, markdownEscape(value), slackEscape(value), discordEscape(value), zulipEscape(value) and datadogEscape(value).
 //
 // formatWithOffset moves a time by so many seconds and writes it as "milliseconds", "seconds", "rfc3339"
 // (2020-02-04T00:54:45Z) or "simple" (2020-02-04 00:54:45). json writes a value as JSON that is not escaped again.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // helper is one entry of the table of helpers, which holds all that templates can call.
@@ -44,17 +45,23 @@ var helpers = table(
 	helper{name: "truncate", min: 2, max: 3, extra: true, call: truncate},
 	helper{name: "default", min: 2, max: 2, extra: true, call: fallback},
 	helper{name: "join", min: 1, max: 2, extra: true, call: join},
+	helper{name: "firstItems", min: 2, max: 2, extra: true, call: firstItems},
+	helper{name: "nonBlankItems", min: 1, max: 1, extra: true, call: nonBlankItems},
 	helper{name: "lower", min: 1, max: 1, extra: true, call: lower},
 	helper{name: "upper", min: 1, max: 1, extra: true, call: upper},
 	helper{name: "formatTime", min: 2, max: 3, extra: true, call: formatTime, lint: lintFormatTime},
 	helper{name: "startsWith", min: 2, max: 2, extra: true, call: startsWith},
 	helper{name: "replace", min: 3, max: 3, extra: true, call: replace},
+	helper{name: "trimSuffix", min: 2, max: 2, extra: true, call: trimSuffix},
+	helper{name: "within", min: 2, max: 2, extra: true, call: within},
 	helper{name: "safeLink", min: 1, max: 1, extra: true, call: safeLink},
 	helper{name: "htmlEscape", min: 1, max: 1, extra: true, call: htmlEscape},
+	helper{name: "htmlLines", min: 1, max: 1, extra: true, call: htmlLines},
 	helper{name: "markdownEscape", min: 1, max: 1, extra: true, call: markdownEscape},
 	helper{name: "slackEscape", min: 1, max: 1, extra: true, call: slackEscape},
 	helper{name: "discordEscape", min: 1, max: 1, extra: true, call: discordEscape},
 	helper{name: "zulipEscape", min: 1, max: 1, extra: true, call: zulipEscape},
+	helper{name: "datadogEscape", min: 1, max: 1, extra: true, call: datadogEscape},
 )
 
 var helperNames = slices.Sorted(maps.Keys(helpers))
@@ -201,6 +208,38 @@ func join(args []Value) (Value, error) {
 	return String(b.String()), nil
 }
 
+// firstItems(array, n) is the first n items, for a tool that takes so many: {{#each (firstItems tags 20)}}. What is no
+// array stays.
+func firstItems(args []Value) (Value, error) {
+	v, n := arg(args, 0), arg(args, 1).toNumber()
+	if math.IsNaN(n) || n < 0 {
+		return Value{}, errors.New("the second value must be the number of items to keep")
+	}
+	if v.kind != KindArray || float64(v.Len()) <= n {
+		return v, nil
+	}
+	items := make([]Value, int(n))
+	for i := range items {
+		items[i] = v.At(i)
+	}
+	return Array(items...), nil
+}
+
+// nonBlankItems(array) is the items that are not missing, null or blank. What is no array stays.
+func nonBlankItems(args []Value) (Value, error) {
+	v := arg(args, 0)
+	if v.kind != KindArray {
+		return v, nil
+	}
+	var items []Value
+	for i := range v.Len() {
+		if item := v.At(i); strings.TrimSpace(item.Text()) != "" {
+			items = append(items, item)
+		}
+	}
+	return Array(items...), nil
+}
+
 // lower(value) is the text in lower case, letter by letter.
 func lower(args []Value) (Value, error) { return String(strings.ToLower(arg(args, 0).Text())), nil }
 
@@ -210,6 +249,24 @@ func upper(args []Value) (Value, error) { return String(strings.ToUpper(arg(args
 // startsWith(value, prefix) is whether the text begins with the other, for {{#if (startsWith titleVerb "turned on")}}.
 func startsWith(args []Value) (Value, error) {
 	return Bool(strings.HasPrefix(arg(args, 0).Text(), arg(args, 1).Text())), nil
+}
+
+// trimSuffix(value, suffix) is the text without the suffix, if it ends with it: {{trimSuffix url "/"}}/api/events is right
+// whether or not an admin's URL ends with a slash.
+func trimSuffix(args []Value) (Value, error) {
+	return String(strings.TrimSuffix(arg(args, 0).Text(), arg(args, 1).Text())), nil
+}
+
+// within(value, n) is the text if it has at most n characters, else "": for what is of no use when it is cut, as a link.
+func within(args []Value) (Value, error) {
+	s, n := arg(args, 0).Text(), arg(args, 1).toNumber()
+	if math.IsNaN(n) {
+		return Value{}, errors.New("the second value must be a number of characters")
+	}
+	if float64(utf8.RuneCountInString(s)) > n {
+		return String(""), nil
+	}
+	return String(s), nil
 }
 
 // replace(value, old, new) is the text with every old replaced by new. Without an old the text is as it was.

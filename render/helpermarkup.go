@@ -20,6 +20,13 @@ func htmlEscape(args []Value) (Value, error) {
 	return String(htmlEscaper.Replace(strings.Map(keep, arg(args, 0).Text()))), nil
 }
 
+var lineBreaks = strings.NewReplacer("\r\n", "<br>", "\n", "<br>", "\r", "<br>")
+
+// htmlLines(value) is the text for HTML with its line breaks, which are <br>. It is not for an attribute.
+func htmlLines(args []Value) (Value, error) {
+	return String(lineBreaks.Replace(htmlEscaper.Replace(strings.Map(keep, arg(args, 0).Text())))), nil
+}
+
 // keep drops control characters but for tab and line breaks: nobody sees them, and some tools refuse a message for them.
 func keep(r rune) rune {
 	if unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' {
@@ -30,32 +37,59 @@ func keep(r rune) rune {
 
 // markdownEscape(value) is the text for CommonMark and GitHub's Markdown. Backslashes stand before what may be markup,
 // also at the beginning of a line; &, < and > are entities, since not all dialects let a backslash escape them; an @
-// that could begin a mention has a zero-width space behind it; blanks at the beginning of a line do not break.
+// that could begin a mention has a zero-width space behind it; blanks at the beginning of a line do not break; two blanks
+// at its end make the line break stay one.
 func markdownEscape(args []Value) (Value, error) {
+	return escapeLines(arg(args, 0).Text(), writeMarkdown), nil
+}
+
+func writeMarkdown(b *strings.Builder, c char) {
+	switch c.r {
+	case '&':
+		b.WriteString("&amp;")
+	case '<':
+		b.WriteString("&lt;")
+	case '>':
+		b.WriteString("&gt;")
+	case '@':
+		b.WriteByte('@')
+		if !unicode.IsLetter(c.before) && !unicode.IsDigit(c.before) {
+			b.WriteString(zeroWidth)
+		}
+	case '=':
+		if c.begins {
+			b.WriteString("&#61;") // underlines a heading
+		} else {
+			b.WriteByte('=')
+		}
+	default:
+		if strings.ContainsRune("\\`*_[]#~|", c.r) || c.lineMark() {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(c.r)
+	}
+	hardBreak(b, c)
+}
+
+// hardBreak writes what makes Markdown keep the line break behind a character.
+func hardBreak(b *strings.Builder, c char) {
+	if c.after == '\n' || c.after == '\r' {
+		b.WriteString("  ")
+	}
+}
+
+// datadogEscape(value) is the text for the Markdown of Datadog's events, which stands between two %%%: as markdownEscape,
+// and no percent sign touches another; each @, which notifies people and channels, has a zero-width space behind it.
+func datadogEscape(args []Value) (Value, error) {
 	return escapeLines(arg(args, 0).Text(), func(b *strings.Builder, c char) {
-		switch c.r {
-		case '&':
-			b.WriteString("&amp;")
-		case '<':
-			b.WriteString("&lt;")
-		case '>':
-			b.WriteString("&gt;")
-		case '@':
-			b.WriteByte('@')
-			if !unicode.IsLetter(c.before) && !unicode.IsDigit(c.before) {
-				b.WriteString(zeroWidth)
-			}
-		case '=':
-			if c.begins {
-				b.WriteString("&#61;") // underlines a heading
-			} else {
-				b.WriteByte('=')
-			}
+		switch {
+		case c.r == '@':
+			b.WriteString("@" + zeroWidth)
+			hardBreak(b, c)
+		case c.r == '%' && c.after == '%':
+			b.WriteString("%" + zeroWidth)
 		default:
-			if strings.ContainsRune("\\`*_[]#~|", c.r) || c.lineMark() {
-				b.WriteByte('\\')
-			}
-			b.WriteRune(c.r)
+			writeMarkdown(b, c)
 		}
 	}), nil
 }
@@ -117,11 +151,12 @@ func zulipEscape(args []Value) (Value, error) {
 }
 
 // safeLink(value) is the text as a link to a page: an http or https URL with a host, percent-encoded where a URL may not
-// hold a character (RFC 3986) or markup could end the link there; what is encoded stays as it is. Anything else is "".
+// hold a character (RFC 3986) or markup could end the link there; what is encoded stays as it is. Anything else is "", and
+// so is what is then longer than maxLink.
 func safeLink(args []Value) (Value, error) {
 	s := arg(args, 0).Text()
 	scheme, rest, _ := strings.Cut(s, "://")
-	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" || strings.Trim(rest[:min(1, len(rest))], "/?#\\") == "" {
+	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" || !isAuthority(rest) {
 		return String(""), nil
 	}
 	var b strings.Builder
@@ -129,15 +164,41 @@ func safeLink(args []Value) (Value, error) {
 	for i := range len(rest) {
 		c := rest[i]
 		encoded := c == '%' && i+2 < len(rest) && isHex(rest[i+1]) && isHex(rest[i+2])
-		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}()", c) >= 0 || c == '%' && !encoded {
+		if outsideURL(c) || c >= 0x7f || c == '%' && !encoded {
 			const hex = "0123456789ABCDEF"
 			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
 		} else {
 			b.WriteByte(c)
 		}
 	}
+	if b.Len() > maxLink {
+		return String(""), nil
+	}
 	return String(b.String()), nil
 }
+
+// outsideURL reports whether an ASCII character may stand in no URL, or could end a link in Markdown.
+func outsideURL(c byte) bool {
+	return c <= ' ' || c == 0x7f || strings.IndexByte("\"<>\\^`{|}()", c) >= 0
+}
+
+// isAuthority reports whether what stands behind a URL's :// begins with a host that needs no encoding; brackets are
+// only around an address of IPv6. Tools refuse a message for the URL of a host that cannot be.
+func isAuthority(rest string) bool {
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	for i := range len(rest) {
+		if c := rest[i]; outsideURL(c) || c == '%' || c == '[' && i > 0 || c == ']' && rest[0] != '[' {
+			return false
+		}
+	}
+	return rest != ""
+}
+
+// maxLink is how many characters a link has at most: a longer one makes tools refuse the whole message, as Notion does
+// from 2,000 on, and no page of a flag has one.
+const maxLink = 2000
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 

@@ -76,7 +76,7 @@ func (d delivery) value(key string, receiver string, set bool) string {
 		return receiver + "/a/../hook?a=1&b=[2]{3}" // which curl would tidy up
 	case whole:
 		return receiver + "/hook?a=1&b=[2]{3}"
-	case strings.HasPrefix(url, "{{"+key+"}}"), strings.Contains(strings.ToLower(key), "url"):
+	case strings.HasPrefix(url, "{{"+key+"}}"), strings.HasPrefix(url, "{{trimSuffix "+key+" "), strings.Contains(strings.ToLower(key), "url"):
 		return receiver + "/base"
 	case strings.Contains(url, key):
 		return "part-of-the-url"

@@ -152,7 +152,13 @@ func (s *scaffold) fill(draft string) error {
 	if err != nil {
 		return err
 	}
-	return writeFiles(root, goldens)
+	if err := writeFiles(root, goldens); err != nil {
+		return err
+	}
+	if _, findings = manifest.LintFolder(root.FS(), s.key, manifest.LintOptions{Complete: true}); len(findings) > 0 {
+		return s.refused(findings)
+	}
+	return nil
 }
 
 // refused says in the user's words why the folder would not be good: what is

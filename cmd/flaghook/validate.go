@@ -45,7 +45,7 @@ A manifest waives a warning by its rule, with a reason:
 		},
 	}
 	cmd.Flags().StringVar(&o.format, "format", "text", "`FORMAT` of the findings: text, json or sarif")
-	cmd.Flags().BoolVar(&o.strict, "strict", false, "warnings count as errors")
+	cmd.Flags().BoolVar(&o.strict, "strict", false, "warnings count as errors; ask for a README, goldens and sound icons too")
 	cmd.Flags().BoolVar(&o.portable, "portable", false, "also report what LaunchDarkly's integration framework lacks")
 	return cmd
 }
@@ -69,7 +69,7 @@ func validate(cmd *cobra.Command, dirs []string, o validateOptions) error {
 		return usagef("--format is text, json or sarif, not %q", o.format)
 	}
 	report := &lintReport{}
-	lint := manifest.LintOptions{Portable: o.portable, Progress: progressBar(cmd.ErrOrStderr())}
+	lint := manifest.LintOptions{Portable: o.portable, Complete: o.strict, Progress: progressBar(cmd.ErrOrStderr())}
 	for _, dir := range dirs {
 		if err := report.add(dir, lint, o.strict); err != nil {
 			return err

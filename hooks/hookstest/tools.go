@@ -32,7 +32,7 @@ var tools = map[string]Tool{
 	"datadog": datadog, "splunk": splunk, "webhook": webhook,
 	"loki": loki, "elastic": document, "opensearch": document, "grafana": grafana, "honeycomb": honeycomb,
 	"prometheus-alertmanager": alertmanager, "opentelemetry": otlp, "rollbar": rollbar, "segment": segment,
-	"github": github, "notion": notion,
+	"github": github, "notion": notion, "signalfx": signalFX, "sumo-logic": sumoLogic,
 
 	"zapier": zapier, "make": makeCom, "n8n": n8n, "ifttt": ifttt, "azure-event-grid": eventGrid,
 }

@@ -248,6 +248,9 @@ func github(r *http.Request, body []byte) Reply {
 	if refusal, ok := bearer(r, "Bearer", mediaJSON); !ok {
 		return refusal
 	}
+	if len(body) >= 64<<10 {
+		return refuse(http.StatusUnprocessableEntity, `{"message":"client_payload is too large."}`)
+	}
 	var c checker
 	root := c.object(body)
 	root.only("event_type", "client_payload")
@@ -281,6 +284,9 @@ func richTexts(m member) {
 	case map[string]any:
 		if text := m.get("text"); m.get("type").str() == "text" && text.value != nil {
 			text.get("content").maybe(2000)
+			if link := text.get("link"); link.value != nil {
+				link.get("url").text(2000)
+			}
 		}
 		for key := range v {
 			richTexts(m.get(key))

@@ -154,6 +154,11 @@ func TestTools(t *testing.T) {
 		{request{tool: "rollbar", header: "X-Rollbar-Access-Token: t", body: `{"data": {"environment": "e", "level": "loud"}}`}, 422, "level"},
 		{request{tool: "segment", header: "Authorization: Basic azo=", body: `{"event": "e"}`}, 400, "neither userId nor anonymousId"},
 		{request{tool: "github", path: "/repos/a/b/dispatches", header: "Authorization: Bearer t", body: `{"event_type": "` + text(101) + `"}`}, 422, "100"},
+		{request{tool: "github", path: "/repos/a/b/dispatches", header: "Authorization: Bearer t", body: `{"event_type": "x", "client_payload": {"a": "` + text(64<<10) + `"}}`}, 422, "too large"},
+		{request{tool: "signalfx", body: `[]`}, 401, "Unauthorized"},
+		{request{tool: "signalfx", header: "X-SF-Token: t", body: `[{"category": "USER_DEFINED", "eventType": "e", "properties": {"a": "b"}}]`}, 200, "OK"},
+		{request{tool: "signalfx", header: "X-SF-Token: t", body: `[{"category": "USER_DEFINED", "eventType": "e", "properties": {"a": "` + text(257) + `"}}]`}, 400, "256"},
+		{request{tool: "sumo-logic", body: `{"a": "` + text(64<<10) + `"}`}, 413, "64 KB"},
 		{request{tool: "notion", header: "Authorization: Bearer t", body: `{}`}, 400, "missing_version"},
 
 		{request{tool: "zapier", body: `{"unheard_of": "x"}`}, 400, "unknown"},
