@@ -150,7 +150,7 @@ func (e *Engine) CancelJob(ctx context.Context, id string) error {
 func (e *Engine) Job(ctx context.Context, id string) (*Job, error) {
 	r, err := e.o.Store.Record(ctx, jobKind, id)
 	if err != nil {
-		return nil, fmt.Errorf("job %s: %w", id, err)
+		return nil, err // which names it
 	}
 	return readJob(r)
 }
