@@ -15,7 +15,7 @@ const (
 	// memoryFloor is the least that the server may take before garbage is
 	// collected more often, whatever garbagePercent says; it is raised where
 	// what lives needs more (see memoryLimit).
-	memoryFloor = 128 << 20
+	memoryFloor = 192 << 20
 
 	memoryEvery = time.Second // how often that is looked at
 )
