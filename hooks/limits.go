@@ -34,6 +34,7 @@ type limits struct {
 
 	underWay, quick, fresh, slow int // attempts under way; fresh are of quick
 	promised                     promises
+	rounds                       uint64 // of claims
 
 	quickWaiters, newWaiters, slowWaiters waiters
 }
@@ -51,7 +52,17 @@ type share struct {
 
 type hostLoad struct {
 	underWay int
+	promised int // in the round of that number, as in promises
+	round    uint64
 	waiters  waiters
+}
+
+// taken is how many places are spoken for.
+func (h *hostLoad) taken(round uint64) int {
+	if h.round != round {
+		return h.underWay
+	}
+	return h.underWay + h.promised
 }
 
 // promises are the places that free has spoken of since the last round began:
@@ -109,7 +120,7 @@ func (l *limits) free(id string, now time.Time) int {
 	}
 	room, where := l.roomFor(s)
 	if h := l.hosts[s.host]; h != nil {
-		if left := l.hostLimit(s) - h.underWay; left < room {
+		if left := l.hostLimit(s) - h.taken(l.rounds); left < room {
 			room, where = left, &h.waiters
 		}
 	}
@@ -126,6 +137,12 @@ func (l *limits) free(id string, now time.Time) int {
 }
 
 func (l *limits) promise(s *share, n int) {
+	if h := l.hosts[s.host]; h != nil {
+		if h.round != l.rounds {
+			h.round, h.promised = l.rounds, 0
+		}
+		h.promised += n
+	}
 	if s.slow {
 		l.promised.slow += n
 		return
@@ -300,6 +317,7 @@ func (l *limits) round(now time.Time) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.promised = promises{}
+	l.rounds++
 	l.age(now)
 	return l.releasePools(nil)
 }

@@ -20,6 +20,7 @@ const defaultTemplate = "default"
 // RenderInput is what one subscription adds to an event.
 type RenderInput struct {
 	Config     render.Value // the form variables' values, an object; defaults are filled in
+	Complete   bool         // Config is what Integration.Complete gave: they need not be
 	OAuth      render.Value // {baseURI, accessToken}; undefined where there is none
 	Delivery   Delivery     // what URL and header values see as delivery
 	Template   string       // key of the template to take, "" for the one that fits the event
@@ -74,7 +75,10 @@ func (i *Integration) Render(e *Event, in RenderInput) (*Rendered, error) {
 	if i.hook == nil {
 		return nil, errNoHook
 	}
-	config := i.withDefaults(in.Config)
+	config := in.Config
+	if !in.Complete {
+		config = i.withDefaults(config)
+	}
 	key, chosen, err := i.choose(e, in)
 	if err != nil {
 		return nil, err
@@ -170,10 +174,15 @@ func (i *Integration) address(r *Request, e *Event, config render.Value, in Rend
 	if endpoint == nil {
 		return nil
 	}
-	root := config.With("context", e.context).With("oauth", in.OAuth)
-	if i.compiled.delivery {
-		root = root.With("delivery", in.Delivery.value())
+	members := make([]render.Member, 0, config.Len()+3)
+	for key, value := range config.Members() {
+		members = append(members, render.Member{Key: key, Value: value})
 	}
+	members = append(members, render.Member{Key: "context", Value: e.context}, render.Member{Key: "oauth", Value: in.OAuth})
+	if i.compiled.delivery {
+		members = append(members, render.Member{Key: "delivery", Value: in.Delivery.value()})
+	}
+	root := render.Object(members...)
 	r.Method = endpoint.Method
 	var err error
 	if r.URL, err = renderOne(i.compiled.url.template, root, i.compiled.url.name, in); err != nil {
