@@ -207,7 +207,7 @@ func (n *normalizer) fill(given render.Value, nameKey, name, keyKey, key string,
 		}
 		key = k.AsString()
 	}
-	var b builder
+	b := builder{members: make([]render.Member, 0, 3+given.Len())}
 	b.add(nameKey, orElse(given.Get(nameKey), render.String(name)))
 	b.add(keyKey, render.String(key))
 	b.add("tags", n.tags(given.Get("tags"), tags))

@@ -204,13 +204,21 @@ var memberTypes = []struct {
 	{"source", []render.Kind{render.KindObject}},
 }
 
-// memberPaths are the paths of memberTypes, taken apart once.
-var memberPaths = func() [][]string {
-	paths := make([][]string, len(memberTypes))
-	for i, m := range memberTypes {
-		paths[i] = strings.Split(m.path, "/")
+// A memberType is one of memberTypes, with its path below a member of the root.
+type memberType struct {
+	path  string
+	below []string
+	kinds []render.Kind
+}
+
+// typesOf are memberTypes by the member of the root that they are about.
+var typesOf = func() map[string][]memberType {
+	types := make(map[string][]memberType)
+	for _, m := range memberTypes {
+		path := strings.Split(m.path, "/")
+		types[path[0]] = append(types[path[0]], memberType{m.path, path[1:], m.kinds})
 	}
-	return paths
+	return types
 }()
 
 // tagPaths are the lists of tags.
@@ -226,13 +234,12 @@ func (n *normalizer) checkTypes() {
 		n.fail("", "it is %s; an event is an object with accesses, or action and resource", kindNames[n.in.Kind()])
 		return
 	}
-	for i, m := range memberTypes {
-		v := n.in.Path(memberPaths[i]...)
-		if !v.IsDefined() || v.Kind() == render.KindNull {
-			continue
-		}
-		if !slices.Contains(m.kinds, v.Kind()) {
-			n.fail("/"+m.path, "it is %s; it must be %s", kindNames[v.Kind()], kindList(m.kinds))
+	for key, member := range n.in.Members() {
+		for _, m := range typesOf[key] {
+			v := member.Path(m.below...)
+			if v.IsDefined() && v.Kind() != render.KindNull && !slices.Contains(m.kinds, v.Kind()) {
+				n.fail("/"+m.path, "it is %s; it must be %s", kindNames[v.Kind()], kindList(m.kinds))
+			}
 		}
 	}
 	for _, path := range tagPaths {

@@ -11,7 +11,7 @@ func (e *Event) Webhook() render.Value { return webhookShape(e.doc) }
 // /api/v2/auditlog/{id}), with the date in Unix milliseconds and the title as
 // one Markdown string.
 func webhookShape(doc render.Value) render.Value {
-	var b builder
+	b := builder{members: make([]render.Member, 0, 24)} // for all of them, and those that standardShape adds
 	b.add("_links", orElse(doc.Get("_links"), render.Object()))
 	b.add("_id", doc.Get("_id"))
 	b.add("_accountId", orElse(doc.Get("_accountId"), render.String("")))
