@@ -17,10 +17,13 @@ import (
 // ownSource is the source of events about flaghook's own resources.
 const ownSource = "flaghook"
 
-// namesOwn reports whether a subscription asks for an event about flaghook's own
-// resources: not by a bare * alone, since who wants to hear of all flags does
-// not ask for that.
-func namesOwn(s *Subscription, event *Event) bool {
+// hears reports whether a subscription that is let have an event by its policy
+// gets it: one about flaghook's own resources not by a bare * alone, since who
+// wants to hear of all flags does not ask for that.
+func hears(s *Subscription, event *Event) bool {
+	if !event.own {
+		return true
+	}
 	var naming []policy.Statement
 	for _, statement := range s.Statements {
 		if statement.Effect == "allow" {
@@ -35,8 +38,8 @@ func namesOwn(s *Subscription, event *Event) bool {
 	return err == nil && p.Allows(event.accesses)
 }
 
-// ownReason explains namesOwn.
-const ownReason = "the event tells of flaghook's own resources, and no statement names those: a bare * does not mean them; name integration/*, webhook/* or service-token/*"
+// ownReason explains hears.
+const ownReason = "the event tells of flaghook's own resources, and no statement names those: a bare * does not mean them; name integration/*, webhook/*, service-token/* or source/*"
 
 // An Actor is who changes something: a token, by name and id, flaghook itself
 // where both are empty; and why, where that was said.
@@ -53,7 +56,8 @@ func (e *Engine) Changed(ctx context.Context, by Actor, c Change) {
 	if err == nil {
 		_, err = e.publish(context.WithoutCancel(ctx), ownSource, c.SubscriptionID, event)
 	}
-	if err != nil {
+	var recorded *EventConflictError // one that the event's id tells of, though it may no longer be stored
+	if err != nil && !(c.eventID != "" && errors.As(err, &recorded)) {
 		e.log.Error("cannot record a change", "actions", c.Actions, "resource", c.Resource, "error", err)
 	}
 }

@@ -1,11 +1,16 @@
 package hooks_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/bolt"
 )
 
 // deaf is a queue that takes nothing, as if the process ended.
@@ -35,4 +40,29 @@ func TestChangesAreRecordedAfterACrash(t *testing.T) {
 		}
 		again.close()
 	}
+}
+
+// The event about a change may be gone before the change is a day old; that it
+// was recorded is known all the same.
+func TestChangesAreNotRecordedAgain(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		for range 2 {
+			b := newBenchWith(t, dir, bolt.Options{Retention: time.Hour}, func(o *hooks.Options) {
+				o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			})
+			if len(b.Subscriptions("")) == 0 {
+				b.subscribe("https://example.com", nil)
+			}
+			time.Sleep(3 * time.Hour)
+			if page, err := b.Events(t.Context(), hooks.EventQuery{Limit: 10}); err != nil || len(page.Items) != 0 {
+				t.Errorf("%d events are left, %v", len(page.Items), err)
+			}
+			b.close()
+		}
+		if log.Len() > 0 {
+			t.Errorf("the second start says: %s", log.String())
+		}
+	})
 }

@@ -254,7 +254,7 @@ func (e *Engine) route(event *Event, except string) Accepted {
 	defer e.mu.RUnlock()
 	a.SubscriptionIDs = slices.DeleteFunc(a.SubscriptionIDs, func(id string) bool {
 		s := e.subs[id]
-		return id == except || event.own && (s == nil || !namesOwn(s.sub, event))
+		return id == except || s == nil || !hears(s.sub, event)
 	})
 	for _, id := range a.SubscriptionIDs {
 		if s := e.subs[id]; s != nil && s.sub.Ordered {

@@ -47,7 +47,7 @@ func (x *explainer) reason(a *active) *Explanation {
 		return explained(s, OutcomeOff, "it is off")
 	case !a.policy.Allows(x.event.accesses):
 		return explained(s, OutcomeFiltered, "")
-	case x.event.own && !namesOwn(s, x.event):
+	case !hears(s, x.event):
 		return explained(s, OutcomeFiltered, ownReason)
 	}
 	return explained(s, OutcomeMissed, "as it is now, the event would go to it; no delivery was made when the event was accepted, so it, its integration's default policy or the catalog was different then")

@@ -59,20 +59,25 @@ type Job struct {
 // stored.
 const jobPage = 200
 
-// jobs are those that are not finished, in the order in which they came.
+// jobs are those that wait for their turn or are under way.
 type jobs struct {
 	mu      sync.Mutex
-	waiting []string
-	cancel  map[string]bool
+	waiting []string        // in the order in which they came
+	cancel  map[string]bool // all of them; true for one that is to end
 	wake    chan struct{}
 }
 
 func newJobs() jobs { return jobs{cancel: make(map[string]bool), wake: make(chan struct{}, 1)} }
 
+// add puts a job at the end of the line, once.
 func (j *jobs) add(id string) {
 	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, known := j.cancel[id]; known {
+		return
+	}
+	j.cancel[id] = false
 	j.waiting = append(j.waiting, id)
-	j.mu.Unlock()
 	select {
 	case j.wake <- struct{}{}:
 	default:
@@ -90,6 +95,15 @@ func (j *jobs) next() (string, bool) {
 	return id, true
 }
 
+// end asks a job to end; it does nothing to one that has.
+func (j *jobs) end(id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, known := j.cancel[id]; known {
+		j.cancel[id] = true
+	}
+}
+
 func (j *jobs) cancelled(id string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -103,8 +117,8 @@ func (j *jobs) finished(id string) {
 }
 
 // StartJob stores a job, of which Kind, SubscriptionID, Since and Until are
-// given, and returns it; it is done while Run runs, one job after another. The
-// errors are ErrNotFound for the subscription, *InvalidError, or the store's.
+// given, and returns it; it is done while Run runs, at most 16 jobs at a time.
+// The errors are ErrNotFound for the subscription, *InvalidError, or the store's.
 func (e *Engine) StartJob(ctx context.Context, j Job) (*Job, error) {
 	if _, err := e.Subscription(j.SubscriptionID); err != nil {
 		return nil, err
@@ -140,9 +154,7 @@ func (e *Engine) CancelJob(ctx context.Context, id string) error {
 	if err != nil || j.State != JobRunning {
 		return err
 	}
-	e.jobs.mu.Lock()
-	defer e.jobs.mu.Unlock()
-	e.jobs.cancel[id] = true
+	e.jobs.end(id)
 	return nil
 }
 
@@ -240,7 +252,7 @@ func (e *Engine) resumeJobs(ctx context.Context) {
 			if j.State != JobRunning {
 				finished = append(finished, j.ID)
 			} else {
-				e.jobs.addOnce(j.ID)
+				e.jobs.add(j.ID)
 			}
 		}
 		if len(page) < 1000 {
@@ -253,19 +265,6 @@ func (e *Engine) resumeJobs(ctx context.Context) {
 			return
 		}
 		finished = finished[1:]
-	}
-}
-
-// addOnce adds a job that was not started in this run.
-func (j *jobs) addOnce(id string) {
-	j.mu.Lock()
-	known := false
-	for _, w := range j.waiting {
-		known = known || w == id
-	}
-	j.mu.Unlock()
-	if !known {
-		j.add(id)
 	}
 }
 

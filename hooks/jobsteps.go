@@ -18,6 +18,7 @@ func (e *Engine) stepJob(ctx context.Context, j *Job) error {
 	}
 	if !j.Counted {
 		count := *j
+		j.Left = 0 // of a count that broke off
 		for {
 			n, next, err := work(ctx, &count, a, true)
 			if err != nil {
@@ -83,7 +84,7 @@ func (e *Engine) replayJob(ctx context.Context, j *Job, a *active, counting bool
 	}
 	var batch []Accepted
 	for _, stored := range page.Items {
-		if a.policy != nil && a.policy.Allows(stored.accesses) && (!stored.own || namesOwn(a.sub, stored.Event)) {
+		if a.policy != nil && a.policy.Allows(stored.accesses) && hears(a.sub, stored.Event) {
 			batch = append(batch, Accepted{Event: stored.Event, SubscriptionIDs: []string{j.SubscriptionID}, Replay: j.ID})
 		}
 	}

@@ -32,7 +32,7 @@ func replayCommand() *cobra.Command {
   --subscription;
 - everything that is dead (--dead), of all subscriptions or those of --subscription.
 
-The server does the first and the last in the background, one job after another;
+The server does the first and the last in the background;
 the command follows them to their end, unless --no-wait is given. Interrupting the
 command does not stop them.
 
