@@ -16,66 +16,19 @@ import (
 // maxLoggedBody bounds the part of an error answer that is kept, in bytes.
 const maxLoggedBody = 4 << 10
 
-// deliver takes one claim to an outcome and records it.
-func (e *Engine) deliver(ctx context.Context, c claimed) {
+// deliver takes one claim to an outcome, which goes to be recorded.
+func (e *Engine) deliver(ctx context.Context, c claimed, outcomes chan<- outcome) {
 	begun := time.Now()
 	a := e.lookup(c.SubscriptionID)
 	s, v := e.attempt(ctx, c, a, begun)
 	if s != nil {
-		// An outcome that waits for the disk keeps its place while many do,
-		// so that they cannot pile up.
-		e.settling <- struct{}{}
-		defer func() { <-e.settling }()
+		// Before the place is given back: where the disk is slow, outcomes
+		// cannot pile up.
+		outcomes <- outcome{s, a, begun}
 	}
 	e.o.Queue.Resume(e.limits.end(c.place, v, time.Now())...)
 	if a == nil {
 		e.limits.forget(c.SubscriptionID)
-	}
-	if s != nil && e.settle(ctx, *s) {
-		e.settled(ctx, a, s, begun)
-	}
-}
-
-// settle records an outcome, also while shutting down. It tries again until the
-// queue takes it or the engine stops: an outcome that is lost means a delivery
-// that is made twice.
-func (e *Engine) settle(ctx context.Context, s Settlement) bool {
-	err := e.o.Queue.Settle(context.WithoutCancel(ctx), s)
-	if err == nil {
-		return true
-	}
-	if e.recordable(ctx, err) {
-		e.unsettled.Add(1)
-		defer e.unsettled.Add(-1)
-		e.log.Error("cannot record the outcome of a delivery; nothing is sent until it is recorded", "delivery", s.Claim.DeliveryID, "error", err)
-		if err = e.settleLater(ctx, s); err == nil {
-			return true
-		}
-	}
-	e.log.Error("cannot record the outcome of a delivery; it may be made again", "delivery", s.Claim.DeliveryID, "error", err)
-	return false
-}
-
-// recordable reports whether an outcome may yet be recorded after an error.
-func (e *Engine) recordable(ctx context.Context, err error) bool {
-	return !errors.Is(err, ErrNotFound) && ctx.Err() == nil
-}
-
-func (e *Engine) settleLater(ctx context.Context, s Settlement) error {
-	again := time.NewTicker(queueRetry)
-	defer again.Stop()
-	for {
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-		}
-		// The lease must not end meanwhile; where it cannot be extended, the
-		// worst is another attempt.
-		_ = e.o.Queue.Extend(context.WithoutCancel(ctx), time.Now().Add(leaseMargin), s.Claim.DeliveryID)
-		err := e.o.Queue.Settle(context.WithoutCancel(ctx), s)
-		if err == nil || !e.recordable(ctx, err) {
-			return err
-		}
 	}
 }
 
@@ -116,7 +69,7 @@ func (e *Engine) attempt(ctx context.Context, c claimed, a *active, start time.T
 		e.release(ctx, c.Claim)
 		return nil, noVerdict
 	}
-	return e.outcome(c.Claim, a, start, response), verdictOf(response)
+	return e.settlement(c.Claim, a, start, response), verdictOf(response)
 }
 
 // outgoing renders the request of a delivery, or gives the outcome of one that
@@ -191,8 +144,8 @@ func attemptOf(a *active, start time.Time, r Response) *Attempt {
 	return try
 }
 
-// outcome turns an answer into what is recorded.
-func (e *Engine) outcome(c Claim, a *active, start time.Time, r Response) *Settlement {
+// settlement turns an answer into what is recorded.
+func (e *Engine) settlement(c Claim, a *active, start time.Time, r Response) *Settlement {
 	try := attemptOf(a, start, r)
 	s := &Settlement{Claim: c, Attempt: try, State: StateDelivered}
 	if r.ErrorClass == "" {

@@ -105,11 +105,10 @@ type Engine struct {
 	// mu, with subs, and is read without.
 	index policy.Index
 
-	limits   *limits
-	settling chan struct{} // has a place for each outcome that waits to be stored
-	failing  failing
-	jobs     jobs
-	ordered  atomic.Int64 // how many subscriptions want order
+	limits  *limits
+	failing failing
+	jobs    jobs
+	ordered atomic.Int64 // how many subscriptions want order
 	// unsettled counts the outcomes that the queue did not take; while there
 	// is one, nothing is claimed.
 	unsettled atomic.Int64
@@ -120,10 +119,6 @@ type Engine struct {
 // bytes.
 const maxCachedEvents = 16 << 20
 
-// maxSettling bounds the outcomes that wait for the disk beside their attempts'
-// places.
-const maxSettling = 1024
-
 // New makes an Engine and loads the subscriptions. A subscription whose
 // integration the catalog does not have is kept, and its deliveries wait.
 func New(ctx context.Context, o Options) (*Engine, error) {
@@ -133,9 +128,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	o.setDefaults()
 	e := &Engine{
 		o: o, log: o.Logger,
-		events: newEventCache(maxCachedEvents),
-		subs:   make(map[string]*active),
-		limits: newLimits(&o), settling: make(chan struct{}, maxSettling),
+		events:  newEventCache(maxCachedEvents),
+		subs:    make(map[string]*active),
+		limits:  newLimits(&o),
 		failing: newFailing(), jobs: newJobs(),
 	}
 	e.catalog.Store(o.Catalog)

@@ -52,11 +52,11 @@ type unsure struct {
 	refusals atomic.Int64
 }
 
-func (u *unsure) Settle(ctx context.Context, s hooks.Settlement) error {
+func (u *unsure) Settle(ctx context.Context, s ...hooks.Settlement) error {
 	if u.refusals.Add(-1) >= 0 {
 		return fmt.Errorf("disk full: %w", hooks.ErrUnavailable)
 	}
-	return u.Queue.Settle(ctx, s)
+	return u.Queue.Settle(ctx, s...)
 }
 
 func TestOutcomeThatCannotBeStoredIsNotForgotten(t *testing.T) {

@@ -27,9 +27,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	// Attempts outlive ctx by the grace.
 	attempts, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
-	var background sync.WaitGroup
+	var background, recording sync.WaitGroup
 	background.Go(func() { e.runJobs(ctx) })
-	w := workers{claims: make(chan claimed), idle: make(chan struct{}, idleWorkers), do: func(c claimed) { e.deliver(attempts, c) }}
+	outcomes := make(chan outcome, maxOutcomes)
+	recording.Go(func() { e.recordOutcomes(attempts, outcomes) })
+	w := workers{claims: make(chan claimed), idle: make(chan struct{}, idleWorkers), do: func(c claimed) { e.deliver(attempts, c, outcomes) }}
 
 	for ctx.Err() == nil {
 		claims, next := e.claim(ctx)
@@ -44,6 +46,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	grace := time.AfterFunc(e.o.ShutdownGrace, abort)
 	defer grace.Stop()
 	w.stop()
+	close(outcomes)
+	recording.Wait()
 	background.Wait()
 	return nil
 }

@@ -29,16 +29,8 @@ func (nobody) EventsAccepted(string, int, time.Duration)                    {}
 func (nobody) AttemptMade(string, ErrorClass, time.Duration, time.Duration) {}
 func (nobody) DeliveryFinished(string, State)                               {}
 
-// settled tells of an outcome that is recorded, and draws the conclusions about
-// the subscription; a is nil where it is gone.
-func (e *Engine) settled(ctx context.Context, a *active, s *Settlement, begun time.Time) {
-	e.tell(ctx, a, s, begun)
-	if a != nil && s.Attempt != nil && s.Attempt.ErrorClass != "" {
-		e.judge(ctx, a.sub, s.Attempt)
-	}
-}
-
-// tell logs and counts an outcome that is recorded.
+// tell logs and counts an outcome that is recorded; a is nil where the
+// subscription is gone.
 func (e *Engine) tell(ctx context.Context, a *active, s *Settlement, begun time.Time) {
 	e.logOutcome(ctx, s)
 	if a == nil {
@@ -56,14 +48,16 @@ func (e *Engine) tell(ctx context.Context, a *active, s *Settlement, begun time.
 	}
 }
 
+// suspect reports whether a subscription is to be judged after an attempt.
+func (e *Engine) suspect(s *Subscription, t *Attempt) bool {
+	return t != nil && t.ErrorClass != "" && (t.StatusCode == statusGone || e.failing.due(s.ID, t.At))
+}
+
 // judge switches a subscription off whose endpoint says that it is gone, or has
 // failed for long.
 func (e *Engine) judge(ctx context.Context, s *Subscription, t *Attempt) {
 	if t.StatusCode == statusGone {
 		e.switchOff(ctx, s.ID, "its endpoint answered 410 Gone at "+at(t.At))
-		return
-	}
-	if !e.failing.due(s.ID, t.At) {
 		return
 	}
 	status, err := e.o.Store.Status(ctx, s.ID)

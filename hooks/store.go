@@ -175,10 +175,13 @@ type Queue interface {
 	// Accept, Release, Resume, Revive or Settle. It never blocks the sender.
 	Ready() <-chan struct{}
 
-	// Settle records the outcome of an attempt and ends the lease. Once it
-	// returns, the outcome is stored; it may be lost in a crash before that,
-	// and the delivery is then claimed again (delivery is at least once).
-	Settle(ctx context.Context, s Settlement) error
+	// Settle records the outcomes of attempts and ends their leases. Once it
+	// returns, they are stored; one may be lost in a crash before that, and
+	// the delivery is then claimed again (delivery is at least once). Each
+	// outcome stands for itself: the error wraps ErrNotFound when a delivery
+	// does not exist, and the others are recorded all the same. With
+	// ErrUnavailable none is, and all may be settled again.
+	Settle(ctx context.Context, outcomes ...Settlement) error
 
 	// Extend makes the leases of these deliveries end at a later time; it
 	// makes none end earlier, and leaves alone what is not leased.

@@ -205,17 +205,6 @@ func (q *queue) endLease(id string) *subscription {
 	return l.sub
 }
 
-// leased is where the record of a leased delivery is.
-func (q *queue) leased(id string) (place, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	l := q.leases[id]
-	if l == nil {
-		return place{}, false
-	}
-	return place{l.sub.ref, l.seq}, true
-}
-
 // An alarm is something to do at a time.
 type alarm struct {
 	at       time.Time
