@@ -60,7 +60,11 @@ func (e *Engine) attempt(ctx context.Context, c claimed, a *active, start time.T
 	if s != nil {
 		return s, noVerdict
 	}
-	if !e.limits.at(c.place, hostOf(out.Request.URL)) {
+	ok, resumed := e.limits.at(c.place, hostOf(out.Request.URL))
+	if len(resumed) > 0 {
+		e.o.Queue.Resume(resumed...)
+	}
+	if !ok {
 		e.release(ctx, c.Claim)
 		return nil, noVerdict
 	}
@@ -194,10 +198,16 @@ func (e *Engine) event(ctx context.Context, c Claim) (*Event, error) {
 	if event := e.events.get(c.EventKey); event != nil {
 		return event, nil
 	}
-	stored, err := e.o.Store.Event(ctx, c.EventKey)
-	if err != nil {
+	event := new(Event)
+	if c.Stored == nil {
+		stored, err := e.o.Store.Event(ctx, c.EventKey)
+		if err != nil {
+			return nil, err
+		}
+		event = stored.Event
+	} else if err := event.UnmarshalBinary(c.Stored); err != nil {
 		return nil, err
 	}
-	e.events.put(stored.Event)
-	return stored.Event, nil
+	e.events.put(event)
+	return event, nil
 }

@@ -166,7 +166,8 @@ func (l *limits) roomFor(s *share) (int, *waiters) {
 	return room, &l.quickWaiters
 }
 
-// begin takes a place for a claimed delivery.
+// begin takes a place for a claimed delivery, where there is room also at the
+// host that the subscription's last attempt went to.
 func (l *limits) begin(id string, now time.Time) *attemptPlace {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -174,6 +175,12 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 	p := &attemptPlace{share: s, began: now, slow: s.slow, fresh: !s.answered && !s.slow}
 	s.underWay++
 	l.underWay++
+	if s.host != "" {
+		if h := l.host(s.host); h.underWay < l.hostLimit(s) { // else at will see whether there is room by then
+			p.host = s.host
+			h.underWay++
+		}
+	}
 	if p.slow {
 		l.slow++
 	} else {
@@ -200,19 +207,40 @@ func (l *limits) hostLimit(s *share) int {
 }
 
 // at says to which host the attempt goes; false when the host has as many as it
-// may have. The subscription then waits for that host.
-func (l *limits) at(p *attemptPlace, host string) bool {
+// may have. The subscription then waits for that host. The ids are of
+// subscriptions that may have room now.
+func (l *limits) at(p *attemptPlace, host string) (ok bool, resumed []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if p.host == host {
+		return true, nil
+	}
+	resumed = l.leaveHost(p, nil)
 	p.share.host = host
 	h := l.host(host)
 	if h.underWay >= l.hostLimit(p.share) {
 		h.waiters.add(p.share)
-		return false
+		return false, resumed
 	}
 	p.host = host
 	h.underWay++
-	return true
+	return true, resumed
+}
+
+// leaveHost gives back the place at a host and adds the ids of those who wait
+// for it.
+func (l *limits) leaveHost(p *attemptPlace, ids []string) []string {
+	if p.host == "" {
+		return ids
+	}
+	h := l.hosts[p.host]
+	h.underWay--
+	ids = h.waiters.take(l.perHost-h.underWay, ids)
+	if h.underWay == 0 && h.waiters.len() == 0 {
+		delete(l.hosts, p.host)
+	}
+	p.host = ""
+	return ids
 }
 
 // verdict is what an attempt tells of its endpoint.
@@ -277,15 +305,7 @@ func (l *limits) age(now time.Time) {
 
 // release finds who waits for what is free now; p was given back.
 func (l *limits) release(p *attemptPlace, ids []string) []string {
-	if p.host != "" {
-		h := l.hosts[p.host]
-		h.underWay--
-		ids = h.waiters.take(l.perHost-h.underWay, ids)
-		if h.underWay == 0 && h.waiters.len() == 0 {
-			delete(l.hosts, p.host)
-		}
-	}
-	return l.releasePools(ids)
+	return l.releasePools(l.leaveHost(p, ids))
 }
 
 // A pool is the room that there is for those who wait for it.

@@ -148,12 +148,15 @@ func (q *queue) takeTurn(claims []hooks.Claim, in *scan, s *subscription, n int,
 			return nil, false, fmt.Errorf("delivery %x: %w", p.key(), err)
 		}
 		c := claimOf(s, &r)
+		if r.replay == "" {
+			c.Stored = in.eventOf(p.seq, r.eventKey)
+		}
 		q.grant(s, p.seq, c.DeliveryID, until)
 		claims = append(claims, c)
 		s.room--
 	}
 	if in.more() {
-		return claims, true, nil
+		return claims, true, q.readAhead(in, s)
 	}
 	s.window.whole, s.window.seen = true, in.tx.ID()
 	q.alarms.clear(&s.alarm)
@@ -164,6 +167,42 @@ func (q *queue) takeTurn(claims []hooks.Claim, in *scan, s *subscription, n int,
 	return claims, false, nil
 }
 
+// readAhead fills the window of a subscription whose turn has ended with what
+// comes next in the file, so that its next turns need not look for their place.
+// A retry that is due comes first, or spoils the window when it falls due.
+func (q *queue) readAhead(in *scan, s *subscription) error {
+	if _, _, isDue := in.retryDue(); isDue {
+		return nil
+	}
+	if in.dueKey != nil {
+		_, at, _ := dueOf(in.dueKey)
+		q.wakeAt(s, timeOf(at))
+	}
+	for range min(maxAhead, maxWindows-q.windowed) {
+		if in.freshKey == nil {
+			break
+		}
+		p, data, err := in.next()
+		if err != nil {
+			return err
+		}
+		r, err := decodeRecord(data)
+		if err != nil {
+			return fmt.Errorf("delivery %x: %w", p.key(), err)
+		}
+		if r.attempts > 0 { // a window knows of none
+			break
+		}
+		ahead := pending{seq: p.seq, id: r.id(s.id), key: r.eventKey, replay: r.replay, created: r.created}
+		if r.replay == "" && q.windowBytes < maxWindowBytes {
+			ahead.stored = in.eventOf(p.seq, r.eventKey)
+			ahead.size = len(ahead.stored)
+		}
+		q.push(s, ahead)
+	}
+	return nil
+}
+
 // A scan walks over what a subscription has due and not leased, oldest first.
 type scan struct {
 	bolt  *bbolt.DB
@@ -171,6 +210,7 @@ type scan struct {
 	nanos int64     // now
 	tx    *bbolt.Tx // begun when it is needed
 	retry *bbolt.Bucket
+	event *bbolt.Cursor
 	fresh *bbolt.Cursor
 	due   *bbolt.Cursor
 	sub   *subscription
@@ -185,6 +225,7 @@ func (in *scan) start(s *subscription) (err error) {
 			return err
 		}
 		in.retry = in.tx.Bucket(bucketRetry)
+		in.event = in.tx.Bucket(bucketEvents).Cursor()
 		in.fresh = in.tx.Bucket(bucketFresh).Cursor()
 		in.due = in.tx.Bucket(bucketDue).Cursor()
 	}
@@ -194,6 +235,19 @@ func (in *scan) start(s *subscription) (err error) {
 	in.dueKey, _ = in.due.Seek(number(s.ref))
 	in.skipDue()
 	return nil
+}
+
+// eventOf is a copy of a stored event, nil where it is not the one meant.
+func (in *scan) eventOf(seq uint64, key string) []byte {
+	k, v := in.event.Seek(number(seq))
+	if found, ok := numberOf(k); !ok || found != seq {
+		return nil
+	}
+	stored, err := readEvent(v)
+	if err != nil || stored.tail.key != key {
+		return nil // whoever asks for it will hear what is wrong
+	}
+	return stored.data
 }
 
 // end ends the reading, if there was any.

@@ -8,10 +8,12 @@ import (
 
 // Deliveries that were accepted a moment ago are mostly claimed at once. So that
 // this takes no reading, each subscription has a window: the first of what it has
-// due, as the writer handed it over after the commit. A window is never needed,
-// the file knows all that is in it, and whatever could make it wrong empties it.
+// due, as the writer handed it over after the commit or as a claim read ahead. A
+// window is never needed, the file knows all that is in it, and whatever could
+// make it wrong empties it.
 const (
 	maxWindow      = 1024     // deliveries in the window of one subscription
+	maxAhead       = 64       // deliveries read ahead into the window of one subscription
 	maxWindows     = 16 << 10 // in all windows
 	maxWindowBytes = 2 << 20  // of events in all windows, as they are in the file; in memory they take several times as much
 )
@@ -23,7 +25,8 @@ type pending struct {
 	key     string // of the event
 	replay  string
 	created int64
-	event   *hooks.Event // nil where there is no room
+	event   *hooks.Event // of a delivery that was accepted; nil where there is no room
+	stored  []byte       // the event of one that was read ahead; nil where there is no room
 	size    int          // of the event in the file, its deliveries sharing it
 }
 
@@ -50,6 +53,10 @@ func (q *queue) admit(s *subscription, p pending, tx int) {
 	if q.windowBytes+p.size > maxWindowBytes {
 		p.event, p.size = nil, 0
 	}
+	q.push(s, p)
+}
+
+func (q *queue) push(s *subscription, p pending) {
 	q.windowed++
 	q.windowBytes += p.size
 	s.window.queue = append(s.window.queue, p)
@@ -91,7 +98,7 @@ func (q *queue) spoilParked() {
 func (p *pending) claim(subscriptionID string) hooks.Claim {
 	created := time.Unix(0, p.created).UTC()
 	return hooks.Claim{
-		DeliveryID: p.id, EventKey: p.key, SubscriptionID: subscriptionID, Event: p.event, Replay: p.replay,
+		DeliveryID: p.id, EventKey: p.key, SubscriptionID: subscriptionID, Event: p.event, Stored: p.stored, Replay: p.replay,
 		CreatedAt: created, Since: created,
 	}
 }

@@ -210,6 +210,14 @@ func eventIDs(claims []hooks.Claim) []string {
 	return ids
 }
 
+func deliveryIDs(claims []hooks.Claim) []string {
+	var ids []string
+	for _, c := range claims {
+		ids = append(ids, c.DeliveryID)
+	}
+	return ids
+}
+
 // deliver settles claims as delivered.
 func (f *fixture) deliver(claims ...hooks.Claim) {
 	f.Helper()
