@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -27,7 +28,11 @@ func (e *JSONError) Error() string {
 // key the last value counts, at the first one's place, as in JSON.parse. Nesting is limited to 200.
 // Bytes that are not UTF-8 and lone surrogates become U+FFFD. Errors are *JSONError.
 func ParseJSON(data []byte) (Value, error) {
-	p := jsonParser{text: string(data)}
+	p := jsonParsers.Get().(*jsonParser)
+	defer p.release()
+	p.text = string(data)
+	p.valid = utf8.ValidString(p.text)
+	p.brackets = strings.Count(p.text, "{") + strings.Count(p.text, "[")
 	v, err := p.document()
 	if err != nil {
 		return Value{}, err
@@ -45,10 +50,57 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// jsonParser reads one text. Its stacks hold what has been read of the arrays and objects that are not at their end
+// yet, the innermost last; what is at its end moves to a slice of its own, of the right size.
 type jsonParser struct {
-	text  string
-	pos   int
-	depth int
+	text    string
+	valid   bool // the text is UTF-8 throughout
+	pos     int
+	depth   int
+	items   []Value
+	members []Member
+	escaped []byte // a string that has escapes, without them
+
+	compounds []compound // made in advance
+	brackets  int        // as many may still be needed
+}
+
+var jsonParsers = sync.Pool{New: func() any { return new(jsonParser) }}
+
+// keptStack bounds the stacks that are kept for the next text.
+const keptStack = 1024
+
+// release keeps the stacks for the next text. Only where the text had an error is something left on them.
+func (p *jsonParser) release() {
+	if cap(p.items) > keptStack || cap(p.members) > keptStack || cap(p.escaped) > keptStack*8 {
+		return
+	}
+	clear(p.items)
+	clear(p.members)
+	*p = jsonParser{items: p.items[:0], members: p.members[:0], escaped: p.escaped[:0]}
+	jsonParsers.Put(p)
+}
+
+// compound is a new one. They are made many at a time, but never many more than are needed: brackets in strings are
+// counted too.
+func (p *jsonParser) compound() *compound {
+	if len(p.compounds) == 0 {
+		n := max(min(p.brackets, 32), 1)
+		p.compounds, p.brackets = make([]compound, n), p.brackets-n
+	}
+	c := &p.compounds[0]
+	p.compounds = p.compounds[1:]
+	return c
+}
+
+// pop moves what stands on a stack from a place on to a slice of its own.
+func pop[T any](stack *[]T, from int) []T {
+	top := (*stack)[from:]
+	own := make([]T, len(top))
+	copy(own, top)
+	clear(top)
+	*stack = (*stack)[:from]
+	return own
 }
 
 func (p *jsonParser) document() (Value, error) {
@@ -83,11 +135,16 @@ func (p *jsonParser) value() (Value, error) {
 		if p.depth++; p.depth > maxJSONDepth {
 			return Value{}, p.errorf(p.pos, "nested more than %d deep", maxJSONDepth)
 		}
-		defer func() { p.depth-- }()
-		if p.pos++; c == '{' {
-			return p.object()
+		p.pos++
+		var v Value
+		var err error
+		if c == '{' {
+			v, err = p.object()
+		} else {
+			v, err = p.array()
 		}
-		return p.array()
+		p.depth--
+		return v, err
 	case c == '"':
 		s, err := p.string()
 		return Value{kind: KindString, str: s}, err
@@ -119,18 +176,18 @@ func (p *jsonParser) next(c byte) bool {
 }
 
 func (p *jsonParser) array() (Value, error) {
-	items := []Value{}
+	from := len(p.items)
 	if p.next(']') {
-		return Array(items...), nil
+		return p.compound().array([]Value{}), nil
 	}
 	for {
 		v, err := p.value()
 		if err != nil {
 			return v, err
 		}
-		items = append(items, v)
+		p.items = append(p.items, v)
 		if p.next(']') {
-			return Array(items...), nil
+			return p.compound().array(pop(&p.items, from)), nil
 		}
 		if !p.next(',') {
 			return v, p.unexpected("',' or ']'")
@@ -139,9 +196,9 @@ func (p *jsonParser) array() (Value, error) {
 }
 
 func (p *jsonParser) object() (Value, error) {
-	members := []Member{}
+	from := len(p.members)
 	if p.next('}') {
-		return newObject(members), nil
+		return p.compound().object(nil), nil
 	}
 	for {
 		if p.skip(); p.pos == len(p.text) || p.text[p.pos] != '"' {
@@ -158,9 +215,9 @@ func (p *jsonParser) object() (Value, error) {
 		if err != nil {
 			return v, err
 		}
-		members = append(members, Member{key, v})
+		p.members = append(p.members, Member{key, v})
 		if p.next('}') {
-			return newObject(members), nil
+			return p.compound().object(pop(&p.members, from)), nil
 		}
 		if !p.next(',') {
 			return v, p.unexpected("',' or '}'")
@@ -205,6 +262,14 @@ func (p *jsonParser) number() (Value, error) {
 	return Value{kind: KindNumber, num: f, str: literal}, nil
 }
 
+// text8 is validText, which can be spared where the whole text is UTF-8: it is cut at ASCII, and escapes add UTF-8.
+func (p *jsonParser) text8(s string) string {
+	if p.valid {
+		return s
+	}
+	return validText(s)
+}
+
 // string reads a string, whose opening quote is next.
 func (p *jsonParser) string() (string, error) {
 	p.pos++
@@ -213,7 +278,7 @@ func (p *jsonParser) string() (string, error) {
 		switch c := p.text[i]; {
 		case c == '"':
 			p.pos = i + 1
-			return validText(p.text[start:i]), nil
+			return p.text8(p.text[start:i]), nil
 		case c == '\\':
 			return p.escapedString(start, i)
 		case c < 0x20:
@@ -225,13 +290,13 @@ func (p *jsonParser) string() (string, error) {
 
 // escapedString goes on with a string that began at start and has its first backslash at i.
 func (p *jsonParser) escapedString(start, i int) (string, error) {
-	out := make([]byte, 0, len(p.text[start:i])+32)
-	out = append(out, p.text[start:i]...)
+	out := append(p.escaped[:0], p.text[start:i]...)
+	defer func() { p.escaped = out }()
 	for i < len(p.text) {
 		switch c := p.text[i]; {
 		case c == '"':
 			p.pos = i + 1
-			return validText(string(out)), nil
+			return p.text8(string(out)), nil
 		case c < 0x20:
 			return "", p.errorf(i, "a control character in a string must be escaped")
 		case c != '\\':

@@ -43,11 +43,16 @@ type Value struct {
 
 // compound holds what arrays and objects are made of. Its address is the identity of the array or object.
 type compound struct {
-	items   []Value        // KindArray
-	members []Member       // KindObject
-	index   map[string]int // KindObject with many members: their places
-	weight  int            // about how many bytes the whole takes as text
-	order   []int          // KindObject with integer-like keys: the order in which JavaScript iterates
+	items     []Value    // KindArray
+	members   []Member   // KindObject
+	shortcuts *shortcuts // KindObject that has many members or integer-like keys
+	weight    int        // about how many bytes the whole takes as text
+}
+
+// shortcuts are what few objects need: ways to their members other than one after the other.
+type shortcuts struct {
+	index map[string]int // of many members: their places
+	order []int          // with integer-like keys: the order in which JavaScript iterates
 }
 
 // Member is one member of an object.
@@ -56,8 +61,9 @@ type Member struct {
 	Value Value
 }
 
-// indexFrom is the number of members from which on an object is worth an index.
-const indexFrom = 17
+// indexFrom is the number of members from which on an object is worth an index. Below it, comparing lengths finds most
+// members in the time that a map takes, and nothing has to be built or kept.
+const indexFrom = 33
 
 // Null is JSON's null.
 var Null = Value{kind: KindNull}
@@ -78,8 +84,10 @@ func String(s string) Value { return Value{kind: KindString, str: validText(s)} 
 
 // Array returns an array of the items. The slice belongs to the Value from then on.
 // An undefined item is null in JSON.
-func Array(items ...Value) Value {
-	c := &compound{items: items, weight: 2}
+func Array(items ...Value) Value { return new(compound).array(items) }
+
+func (c *compound) array(items []Value) Value {
+	c.items, c.weight = items, 2
 	for i := range items {
 		c.addWeight(items[i].weight())
 	}
@@ -104,36 +112,66 @@ func Object(members ...Member) Value {
 }
 
 func newObject(members []Member) Value {
-	c := &compound{members: members}
+	for i := range members {
+		members[i].Key = validText(members[i].Key)
+	}
+	return new(compound).object(members)
+}
+
+// object is newObject where all keys are UTF-8.
+func (c *compound) object(members []Member) Value {
 	if len(members) >= indexFrom {
-		c.index = make(map[string]int, len(members))
+		c.shortcuts = &shortcuts{index: make(map[string]int, len(members))}
 	}
-	kept := members[:0]
-	for _, m := range members {
-		m.Key = validText(m.Key)
-		if i := c.find(kept, m.Key); i >= 0 {
-			kept[i].Value = m.Value
-			continue
+	var seen uint64 // the marks of the keys so far: one whose mark is new is new itself
+	n, numbered, undefined := 0, false, false
+	for i := range members {
+		m := &members[i]
+		mark := keyMark(m.Key)
+		if seen&mark != 0 {
+			if at := c.find(members[:n], m.Key); at >= 0 {
+				members[at].Value = m.Value
+				undefined = undefined || m.Value.kind == KindUndefined
+				continue
+			}
 		}
-		if c.index != nil {
-			c.index[m.Key] = len(kept)
+		seen |= mark
+		if c.shortcuts != nil {
+			c.shortcuts.index[m.Key] = n
 		}
-		kept = append(kept, m)
+		if n < i {
+			members[n] = *m
+		}
+		n++
+		numbered = numbered || (m.Key != "" && isDigit(m.Key[0]))
+		undefined = undefined || m.Value.kind == KindUndefined
 	}
-	c.members = kept
-	if slices.ContainsFunc(kept, func(m Member) bool { return m.Value.kind == KindUndefined }) {
-		return newObject(slices.DeleteFunc(kept, func(m Member) bool { return m.Value.kind == KindUndefined }))
+	members = members[:n]
+	if undefined {
+		return new(compound).object(slices.DeleteFunc(members, func(m Member) bool { return m.Value.kind == KindUndefined }))
 	}
-	c.order = iterationOrder(kept)
-	for i := range kept {
-		c.addWeight(len(kept[i].Key) + kept[i].Value.weight())
+	c.members = members
+	if numbered {
+		c.setOrder()
+	}
+	for i := range members {
+		c.addWeight(len(members[i].Key) + members[i].Value.weight())
 	}
 	return Value{kind: KindObject, ref: c}
 }
 
+// keyMark is one of 64 bits, the same for the same key, and for different ones mostly another.
+func keyMark(key string) uint64 {
+	if key == "" {
+		return 1
+	}
+	n := len(key)
+	return 1 << ((uint(n) + uint(key[0])*5 + uint(key[n/2])*11 + uint(key[n-1])*23) % 64)
+}
+
 func (c *compound) find(members []Member, key string) int {
-	if c.index != nil {
-		if i, ok := c.index[key]; ok {
+	if c.shortcuts != nil && c.shortcuts.index != nil {
+		if i, ok := c.shortcuts.index[key]; ok {
 			return i
 		}
 		return -1
@@ -144,6 +182,26 @@ func (c *compound) find(members []Member, key string) int {
 		}
 	}
 	return -1
+}
+
+// setOrder notes the order in which JavaScript lists the members, where it is another than theirs.
+func (c *compound) setOrder() {
+	order := iterationOrder(c.members)
+	if order == nil {
+		return
+	}
+	if c.shortcuts == nil {
+		c.shortcuts = &shortcuts{}
+	}
+	c.shortcuts.order = order
+}
+
+// listed is the i-th member in the order in which JavaScript lists them.
+func (c *compound) listed(i int) *Member {
+	if c.shortcuts != nil && c.shortcuts.order != nil {
+		i = c.shortcuts.order[i]
+	}
+	return &c.members[i]
 }
 
 // iterationOrder returns the order in which JavaScript lists the members (integer-like keys first, by number;
@@ -182,12 +240,14 @@ func iterationOrder(members []Member) []int {
 
 // arrayIndex reads a key that JavaScript takes for an index: decimal digits, no leading zero, below 2^32-1.
 func arrayIndex(key string) (uint64, bool) {
-	if key == "" || len(key) > 10 || key[0] < '0' || key[0] > '9' || (key[0] == '0' && len(key) > 1) {
+	if key == "" || len(key) > 10 || !isDigit(key[0]) || (key[0] == '0' && len(key) > 1) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(key, 10, 64)
 	return n, err == nil && n < math.MaxUint32
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // Kind returns what the value is.
 func (v Value) Kind() Kind { return v.kind }
@@ -293,12 +353,18 @@ func (v Value) Items() iter.Seq[Value] {
 
 // With returns a copy of the object in which that member has the value x: in its place if it was there, else last.
 // An undefined x removes the member. A value that is no object counts as an empty one.
-func (v Value) With(key string, x Value) Value {
-	members := make([]Member, 0, v.Len()+1)
+func (v Value) With(key string, x Value) Value { return v.WithAll(Member{key, x}) }
+
+// WithAll is With for each of the members in turn, with one copy made.
+func (v Value) WithAll(added ...Member) Value {
+	members := make([]Member, 0, v.Len()+len(added))
 	if v.kind == KindObject {
 		members = append(members, v.ref.members...)
 	}
-	return newObject(append(members, Member{key, x}))
+	for _, m := range added {
+		members = append(members, Member{validText(m.Key), m.Value})
+	}
+	return new(compound).object(members)
 }
 
 // Equal reports whether both are the same JSON: numbers by value, objects whatever the order of their members.
