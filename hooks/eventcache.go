@@ -16,7 +16,7 @@ type eventCache struct {
 // cost estimates what an event takes in memory, in bytes: its document parsed,
 // its shapes and the bodies made from it. It is on the safe side; the smallest
 // events were seen to take about 5 KiB.
-func (e *Event) cost() int { return 6<<10 + 8*e.size }
+func (e *Event) cost() int { return 4<<10 + 6*e.doc.Size() }
 
 func newEventCache(limit int) *eventCache {
 	return &eventCache{events: make(map[string]*Event), limit: limit}

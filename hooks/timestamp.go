@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/flaghook/flaghook/render"
@@ -59,11 +60,13 @@ func (n *normalizer) rfc3339(pointer, text string) int64 {
 // fourForms writes a time as templates see it.
 func fourForms(ms int64) render.Value {
 	t := time.UnixMilli(ms).UTC()
+	rfc3339 := t.Format("2006-01-02T15:04:05Z")
+	date, clock, _ := strings.Cut(rfc3339, "T")
 	return render.Object(
 		render.Member{Key: "milliseconds", Value: render.Number(float64(ms))},
 		render.Member{Key: "seconds", Value: render.Number(float64(t.Unix()))},
-		render.Member{Key: "rfc3339", Value: render.String(t.Format("2006-01-02T15:04:05Z"))},
-		render.Member{Key: "simple", Value: render.String(t.Format("2006-01-02 15:04:05"))},
+		render.Member{Key: "rfc3339", Value: render.String(rfc3339)},
+		render.Member{Key: "simple", Value: render.String(date + " " + strings.TrimSuffix(clock, "Z"))},
 	)
 }
 

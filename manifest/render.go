@@ -93,9 +93,9 @@ func (i *Integration) Render(e *Event, in RenderInput) (*Rendered, error) {
 			return nil, inFile(chosen.file, err)
 		}
 	case i.hook.UseStandardWebhookPayload:
-		request.Body = e.webhook()
+		request.Body = e.webhook.in(e.context)
 	case len(i.hook.Templates) == 0:
-		request.Body = e.standard()
+		request.Body = e.standard.in(e.context)
 	default:
 		out.Skipped = fmt.Sprintf("no template for events of the kind %q and no default template", e.kind)
 		return out, nil
