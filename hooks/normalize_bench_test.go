@@ -75,7 +75,7 @@ func BenchmarkStoredEvent(b *testing.B) {
 // for the first delivery of an event.
 func BenchmarkShape(b *testing.B) {
 	standard, _ := testCatalog(b).Get("standard")
-	in := manifest.RenderInput{Config: standard.Complete(parse(b, `{"url":"https://example.com"}`)), Complete: true}
+	in := manifest.RenderInput{Prepared: standard.Prepare(parse(b, `{"url":"https://example.com"}`))}
 	benchEvents(b, func(b *testing.B, text string) {
 		doc := newEvent(b, text).Doc()
 		b.ReportAllocs()

@@ -36,8 +36,8 @@ func BenchmarkRender(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			i := mustLoad(b, files("manifest.json", hookWith("{"+c.endpoint+", "+hook+"}", benchVariables), "flag.json.hbs", `{"key": "{{{key}}}"}`))
 			e := event(b, sampleContext)
-			in := manifest.RenderInput{Complete: true, Delivery: manifest.Delivery{ID: "d1", Attempt: 1},
-				Config: i.Complete(parse(b, `{"url": "https://acme.example/in", "secret": "s"}`))}
+			in := manifest.RenderInput{Delivery: manifest.Delivery{ID: "d1", Attempt: 1},
+				Prepared: i.Prepare(parse(b, `{"url": "https://acme.example/in", "secret": "s"}`))}
 			b.ReportAllocs()
 			for b.Loop() {
 				out, err := i.Render(e, in)

@@ -154,7 +154,8 @@ func (c *compound) object(members []Member) Value {
 	}
 	members = members[:n]
 	if undefined {
-		return new(compound).object(slices.DeleteFunc(members, func(m Member) bool { return m.Value.kind == KindUndefined }))
+		c.shortcuts = nil
+		return c.object(slices.DeleteFunc(members, func(m Member) bool { return m.Value.kind == KindUndefined }))
 	}
 	c.members = members
 	if numbered {
