@@ -75,12 +75,11 @@ func (b *builder) done() {
 	}
 }
 
-// object is an object of what was written, at its size; the builder is done.
-func (b *builder) object() render.Value {
-	members := make([]render.Member, len(b.members))
-	copy(members, b.members)
+// object is an object of what was written; the builder is done.
+func (b *builder) object(m *render.Maker) render.Value {
+	v := m.Object(b.members...)
 	b.done()
-	return render.Object(members...)
+	return v
 }
 
 // has reports whether a member of that name was written.
@@ -145,7 +144,7 @@ func (n *normalizer) document(id string, stamp render.Value) render.Value {
 	b.add("after", n.in.Get("after"))
 	b.add("source", n.in.Get("source"))
 	n.addUnknown(b)
-	return b.object()
+	return b.object(&n.maker)
 }
 
 // addUnknown appends the members that this version does not know.
@@ -191,9 +190,9 @@ func (n *normalizer) accessList() render.Value {
 	if list := n.in.Get("accesses"); list.Kind() == render.KindArray {
 		return list
 	}
-	return render.Array(render.Object(
+	return n.maker.Array([]render.Value{n.maker.Object(
 		render.Member{Key: "action", Value: n.in.Get("action")},
-		render.Member{Key: "resource", Value: n.in.Get("resource")}))
+		render.Member{Key: "resource", Value: n.in.Get("resource")})})
 }
 
 func (n *normalizer) tags(given render.Value, derived []string) render.Value {
@@ -204,7 +203,7 @@ func (n *normalizer) tags(given render.Value, derived []string) render.Value {
 	for i, t := range derived {
 		items[i] = render.String(t)
 	}
-	return render.Array(items...)
+	return n.maker.Array(items)
 }
 
 // project fills the project and its environment from the resource.
@@ -248,7 +247,7 @@ func (n *normalizer) fill(given render.Value, name, key string, tags []string, e
 		}
 	}
 	b.add("environment", environment)
-	return b.object()
+	return b.object(&n.maker)
 }
 
 // orElse is v, or other when v is absent or null.
@@ -280,7 +279,7 @@ func (n *normalizer) member() render.Value {
 	if len(added) == 0 {
 		return m
 	}
-	return m.WithAll(added...)
+	return n.maker.WithAll(m, added...)
 }
 
 // target names what was changed, with the resources of all accesses.
@@ -295,10 +294,10 @@ func (n *normalizer) target(name string, accesses render.Value) render.Value {
 		for i := range items {
 			items[i] = accesses.At(i).Get("resource")
 		}
-		added = append(added, render.Member{Key: "resources", Value: render.Array(items...)})
+		added = append(added, render.Member{Key: "resources", Value: n.maker.Array(items)})
 	}
 	if len(added) == 0 {
 		return t
 	}
-	return t.WithAll(added...)
+	return n.maker.WithAll(t, added...)
 }

@@ -100,7 +100,7 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	if o.NewID == nil {
 		o.NewID = NewID
 	}
-	n := normalizer{in: posted}
+	n := normalizer{in: posted, maker: render.NewMaker(derivedParts)}
 	n.checkTypes()
 	n.accesses()
 	id := n.id()
@@ -120,10 +120,14 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	return newEvent(n.document(id, stamp), o.Scope, digestOf(posted), n.parsed), nil
 }
 
+// derivedParts is how many objects and arrays are made for a short event.
+const derivedParts = 14
+
 // normalizer reads an event and gathers what is wrong with it.
 type normalizer struct {
-	in   render.Value
-	errs EventErrors
+	in    render.Value
+	maker render.Maker
+	errs  EventErrors
 
 	parsed    []policy.ParsedAccess // what the event did
 	badAction *EventError           // the first action that cannot be one; said if nothing else is wrong

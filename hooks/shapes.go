@@ -13,7 +13,7 @@ import (
 func (e *Event) Webhook() render.Value {
 	b := newBuilder()
 	b.addWebhook(e.doc)
-	return b.object()
+	return b.object(new(render.Maker))
 }
 
 // webhookShape is Webhook as JSON.

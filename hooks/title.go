@@ -128,7 +128,7 @@ func (n *normalizer) threeForms(key string, derived threeForms) render.Value {
 	b.add("plainText", orElse(v.Get("plainText"), render.String(derived.plainText)))
 	b.add("markdown", orElse(v.Get("markdown"), render.String(derived.markdown)))
 	b.add("html", orElse(v.Get("html"), render.String(derived.html)))
-	return b.object()
+	return b.object(&n.maker)
 }
 
 var mdEscaper = strings.NewReplacer(

@@ -32,7 +32,7 @@ func ParseJSON(data []byte) (Value, error) {
 	defer p.release()
 	p.text = string(data)
 	p.valid = utf8.ValidString(p.text)
-	p.brackets = strings.Count(p.text, "{") + strings.Count(p.text, "[")
+	p.maker = NewMaker(strings.Count(p.text, "{") + strings.Count(p.text, "[")) // too many, where strings have them
 	v, err := p.document()
 	if err != nil {
 		return Value{}, err
@@ -60,9 +60,7 @@ type jsonParser struct {
 	items   []Value
 	members []Member
 	escaped []byte // a string that has escapes, without them
-
-	compounds []compound // made in advance
-	brackets  int        // as many may still be needed
+	maker   Maker
 }
 
 var jsonParsers = sync.Pool{New: func() any { return new(jsonParser) }}
@@ -79,18 +77,6 @@ func (p *jsonParser) release() {
 	clear(p.members)
 	*p = jsonParser{items: p.items[:0], members: p.members[:0], escaped: p.escaped[:0]}
 	jsonParsers.Put(p)
-}
-
-// compound is a new one. They are made many at a time, but never many more than are needed: brackets in strings are
-// counted too.
-func (p *jsonParser) compound() *compound {
-	if len(p.compounds) == 0 {
-		n := max(min(p.brackets, 32), 1)
-		p.compounds, p.brackets = make([]compound, n), p.brackets-n
-	}
-	c := &p.compounds[0]
-	p.compounds = p.compounds[1:]
-	return c
 }
 
 // pop moves what stands on a stack from a place on to a slice of its own.
@@ -178,7 +164,7 @@ func (p *jsonParser) next(c byte) bool {
 func (p *jsonParser) array() (Value, error) {
 	from := len(p.items)
 	if p.next(']') {
-		return p.compound().array([]Value{}), nil
+		return p.maker.compound().array([]Value{}), nil
 	}
 	for {
 		v, err := p.value()
@@ -187,7 +173,7 @@ func (p *jsonParser) array() (Value, error) {
 		}
 		p.items = append(p.items, v)
 		if p.next(']') {
-			return p.compound().array(pop(&p.items, from)), nil
+			return p.maker.compound().array(pop(&p.items, from)), nil
 		}
 		if !p.next(',') {
 			return v, p.unexpected("',' or ']'")
@@ -198,7 +184,7 @@ func (p *jsonParser) array() (Value, error) {
 func (p *jsonParser) object() (Value, error) {
 	from := len(p.members)
 	if p.next('}') {
-		return p.compound().object(nil), nil
+		return p.maker.compound().object(nil), nil
 	}
 	for {
 		if p.skip(); p.pos == len(p.text) || p.text[p.pos] != '"' {
@@ -217,7 +203,7 @@ func (p *jsonParser) object() (Value, error) {
 		}
 		p.members = append(p.members, Member{key, v})
 		if p.next('}') {
-			return p.compound().object(pop(&p.members, from)), nil
+			return p.maker.compound().object(pop(&p.members, from)), nil
 		}
 		if !p.next(',') {
 			return v, p.unexpected("',' or '}'")
