@@ -115,6 +115,7 @@ func BenchmarkHeldEvent(b *testing.B) {
 			shaped := heap()
 			runtime.KeepAlive(held)
 			b.ReportMetric(float64(len(stored)), "stored-B")
+			b.ReportMetric(float64(held[0].Doc().Memory()), "estimated-B")
 			b.ReportMetric(float64(read-before)/events, "held-B")
 			b.ReportMetric(float64(shaped-before)/events, "shaped-B")
 		}

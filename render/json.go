@@ -89,9 +89,8 @@ func pop[T any](stack *[]T, from int) []T {
 	return own
 }
 
-func (p *jsonParser) document() (Value, error) {
-	v, err := p.value()
-	if err != nil {
+func (p *jsonParser) document() (v Value, err error) {
+	if err := p.value(&v); err != nil {
 		return v, err
 	}
 	if p.skip(); p.pos < len(p.text) {
@@ -111,39 +110,37 @@ func (p *jsonParser) skip() {
 	}
 }
 
-func (p *jsonParser) value() (Value, error) {
+// value reads a value of any kind.
+func (p *jsonParser) value(into *Value) error {
 	p.skip()
 	if p.pos == len(p.text) {
-		return Value{}, p.unexpected("a value")
+		return p.unexpected("a value")
 	}
 	switch c := p.text[p.pos]; {
-	case c == '{' || c == '[':
-		if p.depth++; p.depth > maxJSONDepth {
-			return Value{}, p.errorf(p.pos, "nested more than %d deep", maxJSONDepth)
-		}
-		p.pos++
-		var v Value
-		var err error
-		if c == '{' {
-			v, err = p.object()
-		} else {
-			v, err = p.array()
-		}
-		p.depth--
-		return v, err
 	case c == '"':
 		s, err := p.string()
-		return Value{kind: KindString, str: s}, err
-	case c == '-' || (c >= '0' && c <= '9'):
-		return p.number()
+		*into = Value{kind: KindString, str: s}
+		return err
+	case c == '{' || c == '[':
+		if p.depth++; p.depth > maxJSONDepth {
+			return p.errorf(p.pos, "nested more than %d deep", maxJSONDepth)
+		}
+		defer func() { p.depth-- }()
+		if p.pos++; c == '{' {
+			return p.object(into)
+		}
+		return p.array(into)
+	case c == '-' || isDigit(c):
+		return p.number(into)
 	}
 	for _, w := range jsonWords {
 		if strings.HasPrefix(p.text[p.pos:], w.text) {
 			p.pos += len(w.text)
-			return w.value, nil
+			*into = w.value
+			return nil
 		}
 	}
-	return Value{}, p.unexpected("a value")
+	return p.unexpected("a value")
 }
 
 var jsonWords = []struct {
@@ -161,91 +158,88 @@ func (p *jsonParser) next(c byte) bool {
 	return false
 }
 
-func (p *jsonParser) array() (Value, error) {
+func (p *jsonParser) array(into *Value) error {
 	from := len(p.items)
-	if p.next(']') {
-		return p.maker.compound().array([]Value{}), nil
-	}
-	for {
-		v, err := p.value()
-		if err != nil {
-			return v, err
+	var item Value
+	for done := p.next(']'); !done; {
+		if err := p.value(&item); err != nil {
+			return err
 		}
-		p.items = append(p.items, v)
-		if p.next(']') {
-			return p.maker.compound().array(pop(&p.items, from)), nil
-		}
-		if !p.next(',') {
-			return v, p.unexpected("',' or ']'")
+		p.items = append(p.items, item)
+		if done = p.next(']'); !done && !p.next(',') {
+			return p.unexpected("',' or ']'")
 		}
 	}
+	*into = p.maker.compound().array(pop(&p.items, from))
+	return nil
 }
 
-func (p *jsonParser) object() (Value, error) {
+func (p *jsonParser) object(into *Value) error {
 	from := len(p.members)
-	if p.next('}') {
-		return p.maker.compound().object(nil), nil
-	}
-	for {
+	var m Member
+	for done := p.next('}'); !done; {
 		if p.skip(); p.pos == len(p.text) || p.text[p.pos] != '"' {
-			return Value{}, p.unexpected("a member's name in double quotes")
+			return p.unexpected("a member's name in double quotes")
 		}
-		key, err := p.string()
-		if err != nil {
-			return Value{}, err
+		var err error
+		if m.Key, err = p.string(); err != nil {
+			return err
 		}
 		if !p.next(':') {
-			return Value{}, p.unexpected("':'")
+			return p.unexpected("':'")
 		}
-		v, err := p.value()
-		if err != nil {
-			return v, err
+		if err := p.value(&m.Value); err != nil {
+			return err
 		}
-		p.members = append(p.members, Member{key, v})
-		if p.next('}') {
-			return p.maker.compound().object(pop(&p.members, from)), nil
-		}
-		if !p.next(',') {
-			return v, p.unexpected("',' or '}'")
+		p.members = append(p.members, m)
+		if done = p.next('}'); !done && !p.next(',') {
+			return p.unexpected("',' or '}'")
 		}
 	}
+	*into = p.maker.compound().object(pop(&p.members, from))
+	return nil
 }
 
-func (p *jsonParser) number() (Value, error) {
+func (p *jsonParser) number(into *Value) error {
 	start := p.pos
-	digits := func() bool {
-		from := p.pos
-		for p.pos < len(p.text) && p.text[p.pos] >= '0' && p.text[p.pos] <= '9' {
-			p.pos++
-		}
-		return p.pos > from
+	p.accept("-")
+	if !p.accept("0") && !p.digits() {
+		return p.unexpected("a digit")
 	}
-	accept := func(set string) bool {
-		if p.pos < len(p.text) && strings.IndexByte(set, p.text[p.pos]) >= 0 {
-			p.pos++
-			return true
-		}
-		return false
+	if p.accept(".") && !p.digits() {
+		return p.unexpected("a digit")
 	}
-	accept("-")
-	if !accept("0") && !digits() {
-		return Value{}, p.unexpected("a digit")
-	}
-	if accept(".") && !digits() {
-		return Value{}, p.unexpected("a digit")
-	}
-	if accept("eE") {
-		accept("+-")
-		if !digits() {
-			return Value{}, p.unexpected("a digit")
+	if p.accept("eE") {
+		p.accept("+-")
+		if !p.digits() {
+			return p.unexpected("a digit")
 		}
 	}
 	literal := p.text[start:p.pos]
 	f, err := strconv.ParseFloat(literal, 64)
 	if err != nil && !math.IsInf(f, 0) {
-		return Value{}, p.errorf(start, "bad number %s", literal)
+		return p.errorf(start, "bad number %s", literal)
 	}
-	return Value{kind: KindNumber, num: f, str: literal}, nil
+	*into = Value{kind: KindNumber, num: f, str: literal}
+	return nil
+}
+
+// digits reads digits, and reports whether there were any.
+func (p *jsonParser) digits() bool {
+	from := p.pos
+	for p.pos < len(p.text) && isDigit(p.text[p.pos]) {
+		p.pos++
+	}
+	return p.pos > from
+}
+
+// accept reads a byte of a set, and reports whether it was there.
+func (p *jsonParser) accept(set string) bool {
+	if p.pos < len(p.text) && strings.IndexByte(set, p.text[p.pos]) >= 0 {
+		p.pos++
+		return true
+	}
+	return false
 }
 
 // text8 is validText, which can be spared where the whole text is UTF-8: it is cut at ASCII, and escapes add UTF-8.
@@ -260,7 +254,7 @@ func (p *jsonParser) text8(s string) string {
 func (p *jsonParser) string() (string, error) {
 	p.pos++
 	start := p.pos
-	for i := start; i < len(p.text); i++ {
+	for i := start + plainJSON(p.text[start:]); i < len(p.text); i++ {
 		switch c := p.text[i]; {
 		case c == '"':
 			p.pos = i + 1
@@ -286,8 +280,9 @@ func (p *jsonParser) escapedString(start, i int) (string, error) {
 		case c < 0x20:
 			return "", p.errorf(i, "a control character in a string must be escaped")
 		case c != '\\':
-			out = append(out, c)
-			i++
+			n := max(plainJSON(p.text[i:]), 1)
+			out = append(out, p.text[i:i+n]...)
+			i += n
 		default:
 			r, n := unescapeJSON(p.text[i:])
 			if n == 0 {
