@@ -270,8 +270,9 @@ func (p *jsonParser) string() (string, error) {
 
 // escapedString goes on with a string that began at start and has its first backslash at i.
 func (p *jsonParser) escapedString(start, i int) (string, error) {
-	out := append(p.escaped[:0], p.text[start:i]...)
+	out := p.escaped[:0]
 	defer func() { p.escaped = out }()
+	out = append(out, p.text[start:i]...)
 	for i < len(p.text) {
 		switch c := p.text[i]; {
 		case c == '"':
