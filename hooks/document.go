@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"strings"
-	"sync"
 
 	"github.com/flaghook/flaghook/policy"
 	"github.com/flaghook/flaghook/render"
@@ -56,46 +55,6 @@ func kindName(kind string) string {
 		return "environment"
 	}
 	return kind
-}
-
-// builder writes an object member by member, in order.
-type builder struct{ members []render.Member }
-
-var builders = sync.Pool{New: func() any { return new(builder) }}
-
-// newBuilder gives an empty builder, with the memory of one that was done.
-func newBuilder() *builder { return builders.Get().(*builder) }
-
-// done keeps the builder's memory for the next one.
-func (b *builder) done() {
-	if cap(b.members) <= 256 {
-		clear(b.members)
-		b.members = b.members[:0]
-		builders.Put(b)
-	}
-}
-
-// object is an object of what was written; the builder is done.
-func (b *builder) object(m *render.Maker) render.Value {
-	v := m.Object(b.members...)
-	b.done()
-	return v
-}
-
-// has reports whether a member of that name was written.
-func (b *builder) has(key string) bool {
-	for i := range b.members {
-		if b.members[i].Key == key {
-			return true
-		}
-	}
-	return false
-}
-
-func (b *builder) add(key string, v render.Value) {
-	if v.IsDefined() && v.Kind() != render.KindNull {
-		b.members = append(b.members, render.Member{Key: key, Value: v})
-	}
 }
 
 // document assembles the normalised event, its members in the order in which

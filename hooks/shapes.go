@@ -1,10 +1,6 @@
 package hooks
 
-import (
-	"slices"
-
-	"github.com/flaghook/flaghook/render"
-)
+import "github.com/flaghook/flaghook/render"
 
 // Webhook is the event as LaunchDarkly's webhooks send it, which is how its audit
 // log shows it: the representation of an audit log entry in its REST API (GET
@@ -63,37 +59,4 @@ func (b *builder) addWebhook(doc render.Value) {
 	b.add("parent", doc.Get("parent"))
 	b.add("previousVersion", doc.Get("before"))
 	b.add("currentVersion", doc.Get("after"))
-}
-
-// set gives a member a value, as render.Value.With does: an undefined one
-// removes it, null stays.
-func (b *builder) set(key string, v render.Value) {
-	b.members = slices.DeleteFunc(b.members, func(m render.Member) bool { return m.Key == key && !v.IsDefined() })
-	for i := range b.members {
-		if b.members[i].Key == key {
-			b.members[i].Value = v
-			return
-		}
-	}
-	if v.IsDefined() {
-		b.members = append(b.members, render.Member{Key: key, Value: v})
-	}
-}
-
-// json is object as JSON, with the builder done. All names are of this package, and need no escapes.
-func (b *builder) json() []byte {
-	size := 2
-	for i := range b.members {
-		size += len(b.members[i].Key) + 4 + b.members[i].Value.Size()
-	}
-	text := append(make([]byte, 0, min(size, maxReserved)), '{')
-	for i := range b.members {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = append(append(append(text, '"'), b.members[i].Key...), `":`...)
-		text = b.members[i].Value.AppendJSON(text)
-	}
-	b.done()
-	return append(text, '}')
 }
