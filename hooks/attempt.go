@@ -80,7 +80,7 @@ func (e *Engine) attempt(ctx context.Context, c claimed, a *active, start time.T
 // has none.
 func (e *Engine) outgoing(c Claim, a *active, event *manifest.Event, start time.Time) (Outgoing, *Settlement) {
 	rendered, err := a.integration.Render(event, manifest.RenderInput{
-		Config: a.config, Complete: true, PreviousConfig: a.previous(start),
+		Prepared: a.config, PreviousConfig: a.previous(start),
 		Delivery: manifest.Delivery{ID: c.DeliveryID, Attempt: c.Attempts + 1},
 	})
 	if err != nil {

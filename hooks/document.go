@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/flaghook/flaghook/policy"
@@ -19,15 +18,16 @@ type place struct {
 
 // whereabouts reads the place off the resources: kind, key and tags from the
 // last segment of the first, and several environments of its project as all.
-func whereabouts(resources []policy.Resource) place {
-	first := resources[0]
+func whereabouts(accesses []policy.ParsedAccess) place {
+	first := &accesses[0].Resource
 	last := first.Segments[len(first.Segments)-1]
 	p := place{
 		kind: kindName(last.Kind), key: last.Key, tags: last.Tags,
 		project: segment(first, "proj"), environment: segment(first, "env"),
 	}
 	p.allEnvironments = p.environment.Key == "*"
-	for _, r := range resources[1:] {
+	for i := range accesses[1:] {
+		r := &accesses[1+i].Resource
 		env := segment(r, "env")
 		if p.environment.Key != "" && env.Key != "" && env.Key != p.environment.Key && segment(r, "proj").Key == p.project.Key {
 			p.allEnvironments = true
@@ -37,10 +37,10 @@ func whereabouts(resources []policy.Resource) place {
 }
 
 // segment is a resource's first of a kind, the zero Segment when it has none.
-func segment(r policy.Resource, kind string) policy.Segment {
-	for _, s := range r.Segments {
-		if s.Kind == kind {
-			return s
+func segment(r *policy.Resource, kind string) policy.Segment {
+	for i := range r.Segments {
+		if r.Segments[i].Kind == kind {
+			return r.Segments[i]
 		}
 	}
 	return policy.Segment{}
@@ -57,29 +57,22 @@ func kindName(kind string) string {
 	return kind
 }
 
-// builder writes an object member by member, in order.
-type builder struct{ members []render.Member }
-
-func (b *builder) add(key string, v render.Value) {
-	if v.IsDefined() && v.Kind() != render.KindNull {
-		b.members = append(b.members, render.Member{Key: key, Value: v})
-	}
-}
-
 // document assembles the normalised event, its members in the order in which
 // people read them, the unknown ones last.
-func (n *normalizer) document(id string, stamp render.Value, accesses []policy.Access, resources []policy.Resource) render.Value {
-	p := whereabouts(resources)
+func (n *normalizer) document(id string, stamp render.Value) render.Value {
+	p := whereabouts(n.parsed)
+	accesses := n.accessList()
+	action := accesses.At(0).Get("action").AsString()
 	kind := n.text("kind", p.kind)
 	key := n.text("key", p.key)
 	name := n.text("name", key)
-	verbKind := n.text("verbKind", accesses[0].Action)
+	verbKind := n.text("verbKind", action)
 	titleVerb := n.text("titleVerb", titleVerb(verbKind, kind, n.in.Get("after")))
 	project := n.project(p, kind, name)
 	member := n.member()
 	links := absoluteLinks(n.in.Get("_links"), n.in.Get("baseURL").AsString())
 
-	b := builder{members: make([]render.Member, 0, 32)}
+	b := newBuilder()
 	b.add("_links", links)
 	b.add("baseURL", n.in.Get("baseURL"))
 	b.add("_id", render.String(id))
@@ -88,8 +81,8 @@ func (n *normalizer) document(id string, stamp render.Value, accesses []policy.A
 	b.add("kind", render.String(kind))
 	b.add("name", render.String(name))
 	b.add("key", render.String(key))
-	b.add("accesses", n.accessList(accesses))
-	b.add("details", n.details(accesses[0].Action))
+	b.add("accesses", accesses)
+	b.add("details", n.details(action))
 	b.add("comment", n.in.Get("comment"))
 	b.add("project", project)
 	b.add("tags", n.tags(n.in.Get("tags"), p.tags))
@@ -109,22 +102,22 @@ func (n *normalizer) document(id string, stamp render.Value, accesses []policy.A
 	b.add("before", n.in.Get("before"))
 	b.add("after", n.in.Get("after"))
 	b.add("source", n.in.Get("source"))
-	return n.addUnknown(&b)
+	n.addUnknown(b)
+	return b.object(&n.maker)
 }
 
 // addUnknown appends the members that this version does not know.
-func (n *normalizer) addUnknown(b *builder) render.Value {
-	derived := b.members
+func (n *normalizer) addUnknown(b *builder) {
+	derived := *b
 	for key, v := range n.in.Members() {
 		switch key {
 		case "id", "action", "resource": // for posting alone
 		default:
-			if !slices.ContainsFunc(derived, func(m render.Member) bool { return m.Key == key }) {
+			if !derived.has(key) {
 				b.add(key, v)
 			}
 		}
 	}
-	return render.Object(b.members...)
 }
 
 // absoluteLinks gives links that begin with a slash, as LaunchDarkly's API has
@@ -152,17 +145,13 @@ func (n *normalizer) text(key, derived string) string {
 }
 
 // accessList keeps given accesses as they are, with members of their own.
-func (n *normalizer) accessList(accesses []policy.Access) render.Value {
+func (n *normalizer) accessList() render.Value {
 	if list := n.in.Get("accesses"); list.Kind() == render.KindArray {
 		return list
 	}
-	items := make([]render.Value, len(accesses))
-	for i, a := range accesses {
-		items[i] = render.Object(
-			render.Member{Key: "action", Value: render.String(a.Action)},
-			render.Member{Key: "resource", Value: render.String(a.Resource)})
-	}
-	return render.Array(items...)
+	return n.maker.Array([]render.Value{n.maker.Object(
+		render.Member{Key: "action", Value: n.in.Get("action")},
+		render.Member{Key: "resource", Value: n.in.Get("resource")})})
 }
 
 func (n *normalizer) tags(given render.Value, derived []string) render.Value {
@@ -173,7 +162,7 @@ func (n *normalizer) tags(given render.Value, derived []string) render.Value {
 	for i, t := range derived {
 		items[i] = render.String(t)
 	}
-	return render.Array(items...)
+	return n.maker.Array(items)
 }
 
 // project fills the project and its environment from the resource.
@@ -194,29 +183,30 @@ func (n *normalizer) project(p place, kind, name string) render.Value {
 	if kind == "project" {
 		projectName = name
 	}
-	environment := n.fill(env, "name", envName, "key", envKey, envTags)
-	return n.fill(given.With("environment", render.Value{}), "name", projectName, "key", p.project.Key, p.project.Tags).
-		With("environment", environment)
+	environment := n.fill(env, envName, envKey, envTags, render.Value{})
+	return n.fill(given, projectName, p.project.Key, p.project.Tags, environment)
 }
 
-// fill gives an object with a name, a key and tags, keeping those it has.
-func (n *normalizer) fill(given render.Value, nameKey, name, keyKey, key string, tags []string) render.Value {
-	if k := given.Get(keyKey); k.Kind() == render.KindString {
+// fill gives an object with a name, a key and tags, keeping those it has, and
+// with an environment, if there is one, in the place of its own.
+func (n *normalizer) fill(given render.Value, name, key string, tags []string, environment render.Value) render.Value {
+	if k := given.Get("key"); k.Kind() == render.KindString {
 		if name == key {
 			name = k.AsString() // a given key names itself, unless a name was found
 		}
 		key = k.AsString()
 	}
-	b := builder{members: make([]render.Member, 0, 3+given.Len())}
-	b.add(nameKey, orElse(given.Get(nameKey), render.String(name)))
-	b.add(keyKey, render.String(key))
+	b := newBuilder()
+	b.add("name", orElse(given.Get("name"), render.String(name)))
+	b.add("key", render.String(key))
 	b.add("tags", n.tags(given.Get("tags"), tags))
 	for k, v := range given.Members() {
-		if k != nameKey && k != keyKey && k != "tags" {
+		if !b.has(k) && (k != "environment" || !environment.IsDefined()) {
 			b.add(k, v)
 		}
 	}
-	return render.Object(b.members...)
+	b.add("environment", environment)
+	return b.object(&n.maker)
 }
 
 // orElse is v, or other when v is absent or null.
@@ -234,34 +224,39 @@ func (n *normalizer) member() render.Value {
 		return render.Value{}
 	}
 	email := m.Get("email").AsString()
+	added := make([]render.Member, 0, 2)
 	if local, _, found := strings.Cut(email, "@"); found && !m.Has("emailLocalPart") {
-		m = m.With("emailLocalPart", render.String(local))
+		added = append(added, render.Member{Key: "emailLocalPart", Value: render.String(local)})
 	}
 	if !m.Has("displayName") {
 		name := strings.TrimSpace(m.Get("firstName").AsString() + " " + m.Get("lastName").AsString())
 		if name == "" {
 			name = email
 		}
-		m = m.With("displayName", render.String(name))
+		added = append(added, render.Member{Key: "displayName", Value: render.String(name)})
 	}
-	return m
+	if len(added) == 0 {
+		return m
+	}
+	return n.maker.WithAll(m, added...)
 }
 
 // target names what was changed, with the resources of all accesses.
-func (n *normalizer) target(name string, accesses []policy.Access) render.Value {
+func (n *normalizer) target(name string, accesses render.Value) render.Value {
 	t := n.in.Get("target")
-	if t.Kind() != render.KindObject {
-		t = render.Object()
-	}
+	added := make([]render.Member, 0, 2)
 	if !t.Has("name") {
-		t = t.With("name", render.String(name))
+		added = append(added, render.Member{Key: "name", Value: render.String(name)})
 	}
 	if !t.Has("resources") {
-		items := make([]render.Value, len(accesses))
-		for i, a := range accesses {
-			items[i] = render.String(a.Resource)
+		items := make([]render.Value, accesses.Len())
+		for i := range items {
+			items[i] = accesses.At(i).Get("resource")
 		}
-		t = t.With("resources", render.Array(items...))
+		added = append(added, render.Member{Key: "resources", Value: n.maker.Array(items)})
 	}
-	return t
+	if len(added) == 0 {
+		return t
+	}
+	return n.maker.WithAll(t, added...)
 }

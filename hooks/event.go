@@ -19,7 +19,6 @@ type Event struct {
 	digest   string
 	doc      render.Value
 	accesses []policy.ParsedAccess
-	size     int  // of its JSON in bytes, for caches
 	own      bool // it tells of flaghook's own resources
 	rendered *manifest.Event
 }
@@ -82,7 +81,13 @@ func (e *Event) Rendered() *manifest.Event { return e.rendered }
 
 // MarshalBinary gives the form in which a Store keeps the event: JSON of its
 // digest (hex), its scope where it has one, and its document.
-func (e *Event) MarshalBinary() ([]byte, error) { return e.AppendBinary(make([]byte, 0, 2*e.size)) }
+func (e *Event) MarshalBinary() ([]byte, error) {
+	return e.AppendBinary(make([]byte, 0, min(64+len(e.digest)+len(e.scope)+e.doc.Size(), maxReserved)))
+}
+
+// maxReserved bounds what is reserved for an event's text before it is written:
+// an object may hold another many times.
+const maxReserved = 1 << 20
 
 // AppendBinary appends it to b.
 func (e *Event) AppendBinary(b []byte) ([]byte, error) {
@@ -104,40 +109,39 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 	if doc.Kind() != render.KindObject {
 		return errors.New("stored event: it has no document")
 	}
-	read, err := newEvent(doc, stored.Get("scope").AsString(), stored.Get("digest").AsString(), len(data))
+	accesses, err := parseAccesses(doc.Get("accesses"))
 	if err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}
-	*e = *read
+	*e = *newEvent(doc, stored.Get("scope").AsString(), stored.Get("digest").AsString(), accesses)
 	return nil
 }
 
-// newEvent wraps a normalised document.
-func newEvent(doc render.Value, scope, digest string, size int) (*Event, error) {
-	e := &Event{id: strings.Clone(doc.Get("_id").AsString()), scope: scope, digest: digest, doc: doc, size: size}
-	e.own = doc.Path("source", "kind").AsString() == ownSource
-	accesses := doc.Get("accesses")
-	e.accesses = make([]policy.ParsedAccess, 0, accesses.Len())
-	for i := range accesses.Len() {
-		a := accesses.At(i)
-		parsed, err := policy.ParseAccess(policy.Access{
-			Action:   a.Get("action").AsString(),
-			Resource: a.Get("resource").AsString(),
-		})
+// parseAccesses reads the accesses of a normalised document.
+func parseAccesses(list render.Value) ([]policy.ParsedAccess, error) {
+	accesses := make([]policy.ParsedAccess, 0, list.Len())
+	for i := range list.Len() {
+		parsed, err := policy.ParseAccess(accessOf(list.At(i)))
 		if err != nil {
-			return nil, EventErrors{{Pointer: fmt.Sprintf("/accesses/%d", i), Message: err.Error()}}
+			return nil, EventErrors{{Pointer: accessPointer(i), Message: err.Error()}}
 		}
-		e.accesses = append(e.accesses, parsed)
+		accesses = append(accesses, parsed)
 	}
-	e.rendered = renderable(doc)
-	return e, nil
+	return accesses, nil
+}
+
+// newEvent wraps a normalised document and its accesses.
+func newEvent(doc render.Value, scope, digest string, accesses []policy.ParsedAccess) *Event {
+	return &Event{
+		id: strings.Clone(doc.Get("_id").AsString()), scope: scope, digest: digest, doc: doc, accesses: accesses,
+		own:      doc.Path("source", "kind").AsString() == ownSource,
+		rendered: renderable(doc),
+	}
 }
 
 // renderable gives a document as integrations render it.
 func renderable(doc render.Value) *manifest.Event {
-	return manifest.NewEvent(doc.Get("kind").AsString(), doc,
-		func() render.Value { return webhookShape(doc) },
-		func() render.Value { return standardShape(doc) })
+	return manifest.NewEvent(doc.Get("kind").AsString(), doc, webhookShape, standardShape)
 }
 
 // FromContext wraps a ready template context, used untouched: what an author

@@ -13,10 +13,16 @@ type eventCache struct {
 	limit  int
 }
 
-// cost estimates what an event takes in memory, in bytes: its document parsed,
-// its shapes and the bodies made from it. It is on the safe side; the smallest
-// events were seen to take about 5 KiB.
-func (e *Event) cost() int { return 6<<10 + 8*e.size }
+// cost estimates what an event takes in memory, in bytes: its document, what
+// policies see of it, and the texts made from it, of which there are seldom more
+// than two shapes and a body. BenchmarkHeldEvent tells what it takes.
+func (e *Event) cost() int {
+	cost := 1<<10 + e.doc.Memory() + 3*e.doc.Size()
+	for i := range e.accesses {
+		cost += 128 + 128*len(e.accesses[i].Resource.Segments)
+	}
+	return cost
+}
 
 func newEventCache(limit int) *eventCache {
 	return &eventCache{events: make(map[string]*Event), limit: limit}

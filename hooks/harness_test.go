@@ -52,20 +52,31 @@ const flagsHook = `{
 	"defaultPolicy": [{"effect": "allow", "resources": ["proj/*:env/production:flag/*"], "actions": ["*"]}]
 }`
 
+// standardHook and webhookHook have no templates: they send events in the shape
+// of that name.
+const (
+	standardHook = `{"endpoint": {"url": "{{url}}", "method": "POST"}, "templates": {}}`
+	webhookHook  = `{"endpoint": {"url": "{{url}}", "method": "POST"}, "templates": {}, "useStandardWebhookPayload": true}`
+)
+
 // testCatalog has the integration "tool" (templates for flags, for projects
 // one that cannot render, for segments one that renders to nothing).
 func testCatalog(t testing.TB) *manifest.Catalog {
 	t.Helper()
 	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 	catalog, findings := manifest.Load(fstest.MapFS{
-		"tool/manifest.json":    file(fmt.Sprintf(toolManifest, plainHook)),
-		"flags/manifest.json":   file(fmt.Sprintf(toolManifest, flagsHook)),
-		"flags/icon.svg":        file(icon),
-		"flags/flag.json.hbs":   file(`{}`),
-		"tool/icon.svg":         file(icon),
-		"tool/flag.json.hbs":    file(`{"flag": "{{{key}}}", "title": "{{{title.plainText}}}"}`),
-		"tool/project.json.hbs": file("{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}x{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}"),
-		"tool/segment.txt.hbs":  file(" {{comment}}\n"),
+		"tool/manifest.json":     file(fmt.Sprintf(toolManifest, plainHook)),
+		"standard/manifest.json": file(fmt.Sprintf(toolManifest, standardHook)),
+		"standard/icon.svg":      file(icon),
+		"webhook/manifest.json":  file(fmt.Sprintf(toolManifest, webhookHook)),
+		"webhook/icon.svg":       file(icon),
+		"flags/manifest.json":    file(fmt.Sprintf(toolManifest, flagsHook)),
+		"flags/icon.svg":         file(icon),
+		"flags/flag.json.hbs":    file(`{}`),
+		"tool/icon.svg":          file(icon),
+		"tool/flag.json.hbs":     file(`{"flag": "{{{key}}}", "title": "{{{title.plainText}}}"}`),
+		"tool/project.json.hbs":  file("{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}{{#each @root.l}}x{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}"),
+		"tool/segment.txt.hbs":   file(" {{comment}}\n"),
 	})
 	for _, f := range findings {
 		if f.Severity == manifest.SeverityError {

@@ -2,12 +2,12 @@ package hooks
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -73,7 +73,22 @@ func NewID() string {
 	return hex.EncodeToString(b[:])
 }
 
-var eventID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
+// maxEventID bounds the length of an id that an event brings along, and of a
+// scope.
+const maxEventID = 128
+
+// isEventID reports whether s is 1 to 128 of [A-Za-z0-9._:-].
+func isEventID(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '-' <= c && c <= ':' && c != '/', c == '_':
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxEventID
+}
 
 // NewEvent normalises a posted event. It needs `accesses`, or `action` and
 // `resource`; what is missing of the rest is derived from them, what is given
@@ -85,55 +100,37 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	if o.NewID == nil {
 		o.NewID = NewID
 	}
-	n := normalizer{in: posted}
+	n := normalizer{in: posted, maker: render.NewMaker(derivedParts)}
 	n.checkTypes()
-	accesses, resources := n.accesses()
+	n.accesses()
 	id := n.id()
-	if o.Scope != "" && !eventID.MatchString(o.Scope) {
+	if o.Scope != "" && !isEventID(o.Scope) {
 		n.fail("", "it was sent in a scope that cannot be one")
 	}
 	stamp := n.timestamp(o.Now)
 	if len(n.errs) > 0 {
 		return nil, n.errs
 	}
+	if n.badAction != nil {
+		return nil, EventErrors{n.badAction}
+	}
 	if id == "" {
 		id = o.NewID()
 	}
-	canonical := appendSorted(nil, posted)
-	sum := sha256.Sum256(canonical) // of what was posted; the id has its own place
-	return newEvent(n.document(id, stamp, accesses, resources), o.Scope, hex.EncodeToString(sum[:16]), len(canonical))
+	return newEvent(n.document(id, stamp), o.Scope, digestOf(posted), n.parsed), nil
 }
 
-// appendSorted writes a value as JSON with the members of objects in order, so
-// that a sender's way of writing does not matter.
-func appendSorted(dst []byte, v render.Value) []byte {
-	switch v.Kind() {
-	case render.KindArray:
-		dst = append(dst, '[')
-		for item := range v.Items() {
-			dst = append(appendSorted(dst, item), ',')
-		}
-		return append(dst, ']')
-	case render.KindObject:
-		keys := make([]string, 0, v.Len())
-		for key := range v.Members() {
-			keys = append(keys, key)
-		}
-		slices.Sort(keys)
-		dst = append(dst, '{')
-		for _, key := range keys {
-			dst = append(render.String(key).AppendJSON(dst), ':')
-			dst = append(appendSorted(dst, v.Get(key)), ',')
-		}
-		return append(dst, '}')
-	}
-	return v.AppendJSON(dst)
-}
+// derivedParts is how many objects and arrays are made for a short event.
+const derivedParts = 14
 
-// normalizer gathers what is wrong with an event while it is read.
+// normalizer reads an event and gathers what is wrong with it.
 type normalizer struct {
-	in   render.Value
-	errs EventErrors
+	in    render.Value
+	maker render.Maker
+	errs  EventErrors
+
+	parsed    []policy.ParsedAccess // what the event did
+	badAction *EventError           // the first action that cannot be one; said if nothing else is wrong
 }
 
 // maxEventErrors bounds what is said about one event.
@@ -260,50 +257,60 @@ func kindList(kinds []render.Kind) string {
 	return strings.Join(names, " or ")
 }
 
-// accesses reads what the event did; resources are their parsed resources.
-func (n *normalizer) accesses() ([]policy.Access, []policy.Resource) {
+// accesses reads what the event did.
+func (n *normalizer) accesses() {
 	if n.in.Kind() != render.KindObject {
-		return nil, nil
+		return
 	}
 	list := n.in.Get("accesses")
 	if list.Kind() != render.KindArray {
-		action, resource := n.in.Get("action"), n.in.Get("resource")
-		if action.AsString() == "" || resource.AsString() == "" {
+		a := accessOf(n.in)
+		if a.Action == "" || a.Resource == "" {
 			n.fail("", `it needs accesses, or action and resource, for instance "action": "updateOn", "resource": "proj/web:env/production:flag/checkout"`)
-			return nil, nil
+			return
 		}
-		r := n.resource("/resource", resource.AsString())
-		return []policy.Access{{Action: action.AsString(), Resource: resource.AsString()}}, []policy.Resource{r}
+		n.parsed = make([]policy.ParsedAccess, 0, 1)
+		n.access(0, "", a)
+		return
 	}
 	if list.Len() == 0 {
 		n.fail("/accesses", "it is empty; name at least one action and resource")
 	}
 	if list.Len() > MaxAccesses {
 		n.fail("/accesses", "it has %d entries; at most %d are allowed", list.Len(), MaxAccesses)
-		return nil, nil
+		return
 	}
-	var accesses []policy.Access
-	var resources []policy.Resource
+	n.parsed = make([]policy.ParsedAccess, 0, list.Len())
 	for i := range list.Len() {
-		a := list.At(i)
-		at := fmt.Sprintf("/accesses/%d", i)
-		action, resource := a.Get("action").AsString(), a.Get("resource").AsString()
-		if action == "" || resource == "" {
-			n.fail(at, "it needs an action and a resource, both strings that are not empty")
-			continue
+		if a := accessOf(list.At(i)); a.Action == "" || a.Resource == "" {
+			n.fail(accessPointer(i), "it needs an action and a resource, both strings that are not empty")
+		} else {
+			n.access(i, accessPointer(i), a)
 		}
-		accesses = append(accesses, policy.Access{Action: action, Resource: resource})
-		resources = append(resources, n.resource(at+"/resource", resource))
 	}
-	return accesses, resources
 }
 
-func (n *normalizer) resource(pointer, text string) policy.Resource {
-	r, err := policy.ParseResource(text)
-	if err != nil {
-		n.fail(pointer, "%v", err)
+// accessOf reads an access from an object.
+func accessOf(v render.Value) policy.Access {
+	return policy.Access{Action: v.Get("action").AsString(), Resource: v.Get("resource").AsString()}
+}
+
+func accessPointer(i int) string { return "/accesses/" + strconv.Itoa(i) }
+
+// access parses the i-th access, which stands at a pointer.
+func (n *normalizer) access(i int, at string, a policy.Access) {
+	parsed, err := policy.ParseAccess(a)
+	var bad *policy.Error
+	if errors.As(err, &bad) && bad.Field == "action" {
+		if n.badAction == nil {
+			n.badAction = &EventError{Pointer: accessPointer(i), Message: err.Error()}
+		}
+		_, err = policy.ParseResource(a.Resource)
 	}
-	return r
+	if err != nil {
+		n.fail(at+"/resource", "%v", err)
+	}
+	n.parsed = append(n.parsed, parsed)
 }
 
 // id is the event's own, "" when it has none.
@@ -318,7 +325,7 @@ func (n *normalizer) id() string {
 			continue
 		}
 		switch s := v.AsString(); {
-		case !eventID.MatchString(s):
+		case !isEventID(s):
 			n.fail("/"+key, "it must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -")
 		case found != "" && s != found:
 			n.fail("/id", "it differs from _id; give one of them")

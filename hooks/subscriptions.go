@@ -29,8 +29,8 @@ type active struct {
 	policy      *policy.Policy        // nil when it cannot be known
 	problem     string                // why it is not served, "" when it is
 
-	config        render.Value // the subscription's, with defaults
-	secrets       []string     // values of the config that no log may show
+	config        *manifest.Prepared // the subscription's
+	secrets       []string           // values of the config that no log may show
 	skipTLSVerify bool
 }
 
@@ -58,7 +58,7 @@ func (e *Engine) activate(s *Subscription) *active {
 		a.problem = err.Error()
 	} else {
 		a.integration = i
-		a.config = i.Complete(s.Config)
+		a.config = i.Prepare(s.Config)
 		a.secrets = append(i.SecretValues(s.Config), i.SecretValues(s.PreviousSecrets)...)
 		a.skipTLSVerify = skipTLSVerify(i, s.Config)
 	}

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/flaghook/flaghook/render"
@@ -17,22 +18,22 @@ const maxMillis = 253402300799999
 func (n *normalizer) timestamp(now time.Time) render.Value {
 	v, ok := n.given("timestamp")
 	if !ok {
-		return fourForms(now.UnixMilli())
+		return fourForms(&n.maker, now.UnixMilli())
 	}
 	switch v.Kind() {
 	case render.KindNumber:
-		return fourForms(n.millis("/timestamp", v.AsNumber()))
+		return fourForms(&n.maker, n.millis("/timestamp", v.AsNumber()))
 	case render.KindString:
-		return fourForms(n.rfc3339("/timestamp", v.AsString()))
+		return fourForms(&n.maker, n.rfc3339("/timestamp", v.AsString()))
 	case render.KindObject:
 		if ms := v.Get("milliseconds"); ms.Kind() == render.KindNumber {
-			return fourForms(n.millis("/timestamp/milliseconds", ms.AsNumber()))
+			return fourForms(&n.maker, n.millis("/timestamp/milliseconds", ms.AsNumber()))
 		}
 		if text := v.Get("rfc3339"); text.Kind() == render.KindString {
-			return fourForms(n.rfc3339("/timestamp/rfc3339", text.AsString()))
+			return fourForms(&n.maker, n.rfc3339("/timestamp/rfc3339", text.AsString()))
 		}
 		if s := v.Get("seconds"); s.Kind() == render.KindNumber {
-			return fourForms(n.millis("/timestamp/seconds", s.AsNumber()*1000))
+			return fourForms(&n.maker, n.millis("/timestamp/seconds", s.AsNumber()*1000))
 		}
 		n.fail("/timestamp", "it needs milliseconds, rfc3339 or seconds")
 	}
@@ -57,17 +58,19 @@ func (n *normalizer) rfc3339(pointer, text string) int64 {
 }
 
 // fourForms writes a time as templates see it.
-func fourForms(ms int64) render.Value {
+func fourForms(m *render.Maker, ms int64) render.Value {
 	t := time.UnixMilli(ms).UTC()
-	return render.Object(
+	rfc3339 := t.Format("2006-01-02T15:04:05Z")
+	date, clock, _ := strings.Cut(rfc3339, "T")
+	return m.Object(
 		render.Member{Key: "milliseconds", Value: render.Number(float64(ms))},
 		render.Member{Key: "seconds", Value: render.Number(float64(t.Unix()))},
-		render.Member{Key: "rfc3339", Value: render.String(t.Format("2006-01-02T15:04:05Z"))},
-		render.Member{Key: "simple", Value: render.String(t.Format("2006-01-02 15:04:05"))},
+		render.Member{Key: "rfc3339", Value: render.String(rfc3339)},
+		render.Member{Key: "simple", Value: render.String(date + " " + strings.TrimSuffix(clock, "Z"))},
 	)
 }
 
 // Restamp gives a document another time; the CLI stamps samples with it.
 func Restamp(doc render.Value, t time.Time) render.Value {
-	return doc.With("timestamp", fourForms(t.UnixMilli()))
+	return doc.With("timestamp", fourForms(new(render.Maker), t.UnixMilli()))
 }

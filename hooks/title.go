@@ -70,15 +70,39 @@ type sentence struct{ who, email, verb, name, href, environment string }
 type threeForms struct{ plainText, markdown, html string }
 
 func (s sentence) forms() threeForms {
-	plain := s.who + " " + s.verb + " " + s.name
-	md := mdLink(s.who, mailto(s.email)) + " " + mdEscape(s.verb) + " " + mdLink(s.name, s.href)
-	htm := htmlLink(s.who, mailto(s.email)) + " " + html.EscapeString(s.verb) + " " + htmlLink(s.name, s.href)
+	var space [256]byte // enough for most
+	var forms threeForms
+	email := mailto(s.email)
+
+	plain := appendAll(space[:0], s.who, " ", s.verb, " ", s.name)
 	if s.environment != "" {
-		plain += " in '" + s.environment + "'"
-		md += " in " + mdCode(s.environment)
-		htm += " in <code>" + html.EscapeString(s.environment) + "</code>"
+		plain = appendAll(plain, " in '", s.environment, "'")
 	}
-	return threeForms{plain, md, htm}
+	forms.plainText = string(plain)
+
+	md := appendMDLink(space[:0], s.who, email)
+	md = appendAll(md, " ", mdEscape(s.verb), " ")
+	md = appendMDLink(md, s.name, s.href)
+	if s.environment != "" {
+		md = appendMDCode(append(md, " in "...), s.environment)
+	}
+	forms.markdown = string(md)
+
+	htm := appendHTMLLink(space[:0], s.who, email)
+	htm = appendAll(htm, " ", html.EscapeString(s.verb), " ")
+	htm = appendHTMLLink(htm, s.name, s.href)
+	if s.environment != "" {
+		htm = appendAll(htm, " in <code>", html.EscapeString(s.environment), "</code>")
+	}
+	forms.html = string(htm)
+	return forms
+}
+
+func appendAll(dst []byte, texts ...string) []byte {
+	for _, text := range texts {
+		dst = append(dst, text...)
+	}
+	return dst
 }
 
 func mailto(email string) string {
@@ -100,11 +124,11 @@ func (n *normalizer) threeForms(key string, derived threeForms) render.Value {
 		text := plain.AsString()
 		derived = threeForms{text, mdEscape(text), strings.ReplaceAll(html.EscapeString(text), "\n", "<br>\n")}
 	}
-	var b builder
+	b := newBuilder()
 	b.add("plainText", orElse(v.Get("plainText"), render.String(derived.plainText)))
 	b.add("markdown", orElse(v.Get("markdown"), render.String(derived.markdown)))
 	b.add("html", orElse(v.Get("html"), render.String(derived.html)))
-	return render.Object(b.members...)
+	return b.object(&n.maker)
 }
 
 var mdEscaper = strings.NewReplacer(
@@ -118,18 +142,18 @@ func mdEscape(s string) string { return mdEscaper.Replace(s) }
 // from outside, and javascript: is an address too.
 func linkable(href string) bool {
 	for _, scheme := range []string{"https://", "http://", "mailto:"} {
-		if strings.HasPrefix(strings.ToLower(href), scheme) {
+		if len(href) >= len(scheme) && strings.EqualFold(href[:len(scheme)], scheme) {
 			return true
 		}
 	}
 	return false
 }
 
-func mdLink(text, href string) string {
+func appendMDLink(dst []byte, text, href string) []byte {
 	if !linkable(href) {
-		return mdEscape(text)
+		return append(dst, mdEscape(text)...)
 	}
-	return "[" + mdEscape(text) + "](" + mdDestination.Replace(href) + ")"
+	return appendAll(dst, "[", mdEscape(text), "](", mdDestination.Replace(href), ")")
 }
 
 // mdDestination makes an address a link's destination. In the form without angle
@@ -138,22 +162,22 @@ func mdLink(text, href string) string {
 var mdDestination = strings.NewReplacer(
 	" ", "%20", "(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "\n", "%0A", "\r", "%0D", "\t", "%09")
 
-// mdCode writes a code span, in a fence longer than any run of backticks in
+// appendMDCode writes a code span, in a fence longer than any run of backticks in
 // the text (CommonMark 0.31, section 6.1).
-func mdCode(s string) string {
+func appendMDCode(dst []byte, s string) []byte {
 	if !strings.Contains(s, "`") {
-		return "`" + s + "`"
+		return appendAll(dst, "`", s, "`")
 	}
 	fence := "``"
 	for strings.Contains(s, fence) {
 		fence += "`"
 	}
-	return fence + " " + s + " " + fence
+	return appendAll(dst, fence, " ", s, " ", fence)
 }
 
-func htmlLink(text, href string) string {
+func appendHTMLLink(dst []byte, text, href string) []byte {
 	if !linkable(href) {
-		return html.EscapeString(text)
+		return append(dst, html.EscapeString(text)...)
 	}
-	return `<a href="` + html.EscapeString(href) + `">` + html.EscapeString(text) + `</a>`
+	return appendAll(dst, `<a href="`, html.EscapeString(href), `">`, html.EscapeString(text), "</a>")
 }

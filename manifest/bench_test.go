@@ -3,6 +3,7 @@ package manifest_test
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/flaghook/flaghook/manifest"
 )
@@ -17,5 +18,49 @@ func BenchmarkLoad(b *testing.B) {
 func BenchmarkLint(b *testing.B) {
 	for b.Loop() {
 		manifest.Lint(os.DirFS("../integrations"), manifest.LintOptions{})
+	}
+}
+
+// BenchmarkRender measures a delivery whose body is made already, for the first
+// subscription: what remains is the address, its headers and how to sign.
+func BenchmarkRender(b *testing.B) {
+	const hook = `"templates": {"flag": "flag.json.hbs"}`
+	const benchVariables = `"formVariables": [{"key": "url", "name": "U", "type": "uri", "description": "Where to."},
+		{"key": "secret", "name": "S", "type": "string", "description": "Secret.", "isSecret": true}]`
+	for _, c := range []struct{ name, endpoint string }{
+		{"variables", `"endpoint": {"url": "{{url}}", "method": "POST", "headers": [{"name": "Authorization", "value": "Bearer {{secret}}"}],
+			"hmacSignature": {"headerName": "X-Sig", "hmacSecretFormVariableKey": "secret"}}`},
+		{"event", `"endpoint": {"url": "{{url}}/{{context.key}}", "method": "POST", "headers": [{"name": "Authorization", "value": "Bearer {{secret}}"},
+			{"name": "X-Delivery", "value": "{{delivery.id}}"}], "hmacSignature": {"headerName": "X-Sig", "hmacSecretFormVariableKey": "secret"}}`},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			i := mustLoad(b, files("manifest.json", hookWith("{"+c.endpoint+", "+hook+"}", benchVariables), "flag.json.hbs", `{"key": "{{{key}}}"}`))
+			e := event(b, sampleContext)
+			in := manifest.RenderInput{Delivery: manifest.Delivery{ID: "d1", Attempt: 1},
+				Prepared: i.Prepare(parse(b, `{"url": "https://acme.example/in", "secret": "s"}`))}
+			b.ReportAllocs()
+			for b.Loop() {
+				out, err := i.Render(e, in)
+				if err != nil || out.Request == nil {
+					b.Fatal(out, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkSign measures the signatures of one attempt, over a body of 1 KiB.
+func BenchmarkSign(b *testing.B) {
+	for name, s := range map[string]manifest.Signature{
+		"hmac":     {Header: "X-Sig", Secrets: []string{"0123456789abcdef"}},
+		"standard": {Standard: true, Secrets: []string{"0123456789abcdef"}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			r := manifest.Request{Body: make([]byte, 1<<10), Signatures: []manifest.Signature{s}}
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Sign("d1", time.Unix(1580777685, 0))
+			}
+		})
 	}
 }

@@ -93,8 +93,8 @@ func TestPublicFrameworkRenders(t *testing.T) {
 			t.Error(i.Key, warnings)
 		}
 		for name, context := range samples {
-			e := manifest.NewEvent(context.Get("kind").AsString(), context,
-				func() render.Value { return context }, func() render.Value { return context })
+			shape := func(v render.Value) []byte { return v.AppendJSON(nil) }
+			e := manifest.NewEvent(context.Get("kind").AsString(), context, shape, shape)
 			for _, validation := range []bool{false, true} {
 				out, err := i.Render(e, manifest.RenderInput{Config: config, Validation: validation})
 				if err != nil {

@@ -172,10 +172,6 @@ func (v *FormVariable) unset(value render.Value) bool {
 	return empty && (!v.IsOptional || v.Type == TypeEnum || v.Type == TypeURI)
 }
 
-// Complete gives a config with the defaults of what it leaves out, for
-// RenderInput.Complete: who renders often fills them in once.
-func (i *Integration) Complete(config render.Value) render.Value { return i.withDefaults(config) }
-
 // withDefaults gives each variable that has no value its default. The members
 // stand in the manifest's order; those it does not know follow.
 func (i *Integration) withDefaults(config render.Value) render.Value {

@@ -12,37 +12,47 @@ import (
 type Event struct {
 	kind     string
 	context  render.Value
-	webhook  func() []byte
-	standard func() []byte
+	webhook  shape
+	standard shape
 
 	mu     sync.Mutex
-	bodies map[*body]func() ([]byte, error)
+	bodies *sharedBody // the first of a list: an event has few
+}
+
+// A shape is the event as JSON, written when it is first sent.
+type shape struct {
+	of   func(context render.Value) []byte // nil: there is none
+	once sync.Once
+	text []byte
+}
+
+// A sharedBody is a body that no subscription can change.
+type sharedBody struct {
+	next *sharedBody
+	body *body
+
+	once sync.Once
+	text []byte
+	err  error
 }
 
 // NewEvent makes an event of a kind (flag, project, ...), which chooses the
-// template; of the context, whose members templates see; and of its shape for
-// hooks with useStandardWebhookPayload and for hooks without templates. Each
-// shape is asked for at most once, and only if something sends it.
-func NewEvent(kind string, context render.Value, webhook, standard func() render.Value) *Event {
-	return &Event{
-		kind:     kind,
-		context:  context,
-		webhook:  sync.OnceValue(func() []byte { return shape(webhook) }),
-		standard: sync.OnceValue(func() []byte { return shape(standard) }),
-		bodies:   map[*body]func() ([]byte, error){},
-	}
+// template; of the context, whose members templates see; and of what gives the
+// context's shape, JSON text, for hooks with useStandardWebhookPayload and for
+// hooks without templates. Each shape is asked for at most once, and only if
+// something sends it; it may be nil, as may its text where there is none.
+func NewEvent(kind string, context render.Value, webhook, standard func(context render.Value) []byte) *Event {
+	return &Event{kind: kind, context: context, webhook: shape{of: webhook}, standard: shape{of: standard}}
 }
 
-// shape is JSON text; an undefined value has none.
-func shape(of func() render.Value) []byte {
-	if of == nil {
-		return nil
-	}
-	v := of()
-	if !v.IsDefined() {
-		return nil
-	}
-	return v.AppendJSON(nil)
+// in gives the shape of a context.
+func (s *shape) in(context render.Value) []byte {
+	s.once.Do(func() {
+		if s.of != nil {
+			s.text = s.of(context)
+		}
+	})
+	return s.text
 }
 
 // Kind is the event's kind.
@@ -53,15 +63,20 @@ func (e *Event) Context() render.Value { return e.context }
 
 // shared renders a body that no subscription can change, once.
 func (e *Event) shared(b *body) ([]byte, error) {
+	s := e.sharedBody(b)
+	s.once.Do(func() { s.text, s.err = b.template.RenderBytes(e.context) })
+	return s.text, s.err
+}
+
+// sharedBody finds the event's one of a body, or adds it.
+func (e *Event) sharedBody(b *body) *sharedBody {
 	e.mu.Lock()
-	rendered, known := e.bodies[b]
-	if !known {
-		rendered = sync.OnceValues(func() ([]byte, error) {
-			text, err := b.template.Render(e.context)
-			return []byte(text), err
-		})
-		e.bodies[b] = rendered
+	defer e.mu.Unlock()
+	for s := e.bodies; s != nil; s = s.next {
+		if s.body == b {
+			return s
+		}
 	}
-	e.mu.Unlock()
-	return rendered()
+	e.bodies = &sharedBody{next: e.bodies, body: b}
+	return e.bodies
 }

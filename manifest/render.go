@@ -20,7 +20,7 @@ const defaultTemplate = "default"
 // RenderInput is what one subscription adds to an event.
 type RenderInput struct {
 	Config     render.Value // the form variables' values, an object; defaults are filled in
-	Complete   bool         // Config is what Integration.Complete gave: they need not be
+	Prepared   *Prepared    // what Integration.Prepare gave, in the place of Config; nil: Config counts
 	OAuth      render.Value // {baseURI, accessToken}; undefined where there is none
 	Delivery   Delivery     // what URL and header values see as delivery
 	Template   string       // key of the template to take, "" for the one that fits the event
@@ -49,7 +49,7 @@ type Delivery struct {
 
 // value is the delivery as templates see it.
 func (d Delivery) value() render.Value {
-	var members []render.Member
+	members := make([]render.Member, 0, 2)
 	if d.ID != "" {
 		members = append(members, render.Member{Key: "id", Value: render.String(d.ID)})
 	}
@@ -75,27 +75,31 @@ func (i *Integration) Render(e *Event, in RenderInput) (*Rendered, error) {
 	if i.hook == nil {
 		return nil, errNoHook
 	}
-	config := in.Config
-	if !in.Complete {
-		config = i.withDefaults(config)
+	p := in.Prepared
+	if p == nil {
+		p = &Prepared{config: i.withDefaults(in.Config)}
 	}
-	key, chosen, err := i.choose(e, in)
+	key, chosen, err := i.choose(e, &in)
 	if err != nil {
 		return nil, err
 	}
-	out := &Rendered{Template: key}
-	request := &Request{}
+	var made struct { // at once
+		rendered Rendered
+		request  Request
+	}
+	out, request := &made.rendered, &made.request
+	out.Template = key
 	contentType := "application/json"
 	switch {
 	case chosen != nil:
 		contentType = chosen.contentType
-		if request.Body, err = i.body(chosen, e, config, in); err != nil {
+		if request.Body, err = i.body(chosen, e, p.config, &in); err != nil {
 			return nil, inFile(chosen.file, err)
 		}
 	case i.hook.UseStandardWebhookPayload:
-		request.Body = e.webhook()
+		request.Body = e.webhook.in(e.context)
 	case len(i.hook.Templates) == 0:
-		request.Body = e.standard()
+		request.Body = e.standard.in(e.context)
 	default:
 		out.Skipped = fmt.Sprintf("no template for events of the kind %q and no default template", e.kind)
 		return out, nil
@@ -104,7 +108,7 @@ func (i *Integration) Render(e *Event, in RenderInput) (*Rendered, error) {
 		out.Skipped = "the body is empty"
 		return out, nil
 	}
-	if err := i.address(request, e, config, in); err != nil {
+	if err := i.address(request, e, p, &in); err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(request.Headers, func(h Header) bool { return strings.EqualFold(h.Name, "Content-Type") }) {
@@ -116,7 +120,7 @@ func (i *Integration) Render(e *Event, in RenderInput) (*Rendered, error) {
 
 // choose picks the template; a nil body without an error means that a standard
 // payload is sent, or nothing.
-func (i *Integration) choose(e *Event, in RenderInput) (string, *body, error) {
+func (i *Integration) choose(e *Event, in *RenderInput) (string, *body, error) {
 	bodies := i.compiled.bodies
 	if in.Template != "" {
 		b, found := bodies[in.Template]
@@ -132,13 +136,14 @@ func (i *Integration) choose(e *Event, in RenderInput) (string, *body, error) {
 	if i.hook.UseStandardWebhookPayload {
 		return "", nil, nil
 	}
-	keys := []string{e.kind, defaultTemplate}
+	keys := [...]string{ValidationTemplate, e.kind, defaultTemplate}
+	from := 1
 	if in.Validation {
-		keys = append([]string{ValidationTemplate}, keys...)
+		from = 0
 	} else if e.kind == ValidationTemplate {
-		keys = keys[1:] // an event of that kind is not the test request
+		from = 2 // an event of that kind is not the test request
 	}
-	for _, key := range keys {
+	for _, key := range keys[from:] {
 		if b, found := bodies[key]; found {
 			return key, b, nil
 		}
@@ -147,96 +152,24 @@ func (i *Integration) choose(e *Event, in RenderInput) (string, *body, error) {
 }
 
 // body renders a body, for all subscriptions at once where it can be the same.
-func (i *Integration) body(b *body, e *Event, config render.Value, in RenderInput) ([]byte, error) {
+func (i *Integration) body(b *body, e *Event, config render.Value, in *RenderInput) ([]byte, error) {
 	if b.shared && !in.Strict && in.OnMissing == nil {
 		return e.shared(b)
 	}
-	root := e.context.With("formVariables", config).With("oauth", in.OAuth)
+	root := e.context.WithAll(render.Member{Key: "formVariables", Value: config}, render.Member{Key: "oauth", Value: in.OAuth})
 	text, err := renderOne(b.template, root, b.file, in)
 	return []byte(text), err
 }
 
-func renderOne(t *render.Template, root render.Value, file string, in RenderInput) (string, error) {
+func renderOne(t *render.Template, root render.Value, file string, in *RenderInput) (string, error) {
 	if !in.Strict && in.OnMissing == nil {
 		return t.Render(root)
 	}
 	options := render.RenderOptions{Strict: in.Strict}
-	if in.OnMissing != nil {
-		options.OnMissing = func(m render.Missing) { in.OnMissing(file, m) }
+	if hear := in.OnMissing; hear != nil {
+		options.OnMissing = func(m render.Missing) { hear(file, m) }
 	}
 	return t.RenderWith(root, options)
-}
-
-// address renders URL and headers and says how to sign. They see the form
-// variables at their root, the event under context, and the delivery.
-func (i *Integration) address(r *Request, e *Event, config render.Value, in RenderInput) error {
-	endpoint := i.hook.Endpoint
-	if endpoint == nil {
-		return nil
-	}
-	members := make([]render.Member, 0, config.Len()+3)
-	for key, value := range config.Members() {
-		members = append(members, render.Member{Key: key, Value: value})
-	}
-	members = append(members, render.Member{Key: "context", Value: e.context}, render.Member{Key: "oauth", Value: in.OAuth})
-	if i.compiled.delivery {
-		members = append(members, render.Member{Key: "delivery", Value: in.Delivery.value()})
-	}
-	root := render.Object(members...)
-	r.Method = endpoint.Method
-	var err error
-	if r.URL, err = renderOne(i.compiled.url.template, root, i.compiled.url.name, in); err != nil {
-		return inFile(i.compiled.url.name, err)
-	}
-	if n := len(endpoint.Headers); n > 0 {
-		r.Headers = make([]Header, 0, n+1) // one more for Content-Type
-	}
-	for n, h := range endpoint.Headers {
-		of := i.compiled.headers[n]
-		value, err := renderOne(of.template, root, of.name, in)
-		if err != nil {
-			return inFile(of.name, err)
-		}
-		if h.OmitEmpty && strings.TrimSpace(value) == "" {
-			continue // HTTP takes the blanks around a value off
-		}
-		r.Headers = append(r.Headers, Header{h.Name, value})
-	}
-	r.Signatures = i.signatures(config, in.PreviousConfig)
-	return nil
-}
-
-// signatures says how to sign with the secrets that are set.
-func (i *Integration) signatures(config, previous render.Value) []Signature {
-	endpoint := i.hook.Endpoint
-	var all []Signature
-	if s := endpoint.HMACSignature; s != nil {
-		if secrets := i.secrets(s.SecretVariable, config, previous); secrets != nil {
-			all = append(all, Signature{Header: s.HeaderName, Prefix: s.Prefix, Encoding: s.Encoding, Algorithm: s.Algorithm, Secrets: secrets})
-		}
-	}
-	if s := endpoint.StandardWebhooks; s != nil {
-		if secrets := i.secrets(s.SecretVariable, config, previous); secrets != nil {
-			all = append(all, Signature{Standard: true, Secrets: secrets})
-		}
-	}
-	return all
-}
-
-// secrets are the values of a variable that sign: the present one, then the
-// previous one if it is another.
-func (i *Integration) secrets(key string, config, previous render.Value) []string {
-	var secrets []string
-	if now := config.Get(key).AsString(); now != "" {
-		secrets = append(secrets, now)
-	}
-	if !previous.IsDefined() {
-		return secrets
-	}
-	if old := i.withDefaults(previous).Get(key).AsString(); old != "" && !slices.Contains(secrets, old) {
-		secrets = append(secrets, old)
-	}
-	return secrets
 }
 
 // inFile adds the file to an error that does not name it yet.

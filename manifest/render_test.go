@@ -19,10 +19,8 @@ const sampleContext = `{"kind": "flag", "key": "checkout", "name": "Check \"out\
 func event(t testing.TB, context string) *manifest.Event {
 	t.Helper()
 	v := parse(t, context)
-	shape := func(name string) func() render.Value {
-		return func() render.Value {
-			return render.Object(render.Member{Key: "shape", Value: render.String(name + " <&>")})
-		}
+	shape := func(name string) func(render.Value) []byte {
+		return func(render.Value) []byte { return []byte(`{"shape":"` + name + ` <&>"}`) }
 	}
 	return manifest.NewEvent(v.Get("kind").AsString(), v, shape("webhook"), shape("standard"))
 }
@@ -237,9 +235,9 @@ func TestConcurrentRender(t *testing.T) {
 		"a.txt", "{{key}}", "b.txt", "{{key}} {{formVariables.path}}"))
 	plain := mustLoad(t, files("manifest.json", hookWith(`{"endpoint": {"url": "https://a.example", "method": "POST"}, "templates": {}}`, "")))
 	var asked atomic.Int32
-	e := manifest.NewEvent("flag", parse(t, sampleContext), nil, func() render.Value {
+	e := manifest.NewEvent("flag", parse(t, sampleContext), nil, func(render.Value) []byte {
 		asked.Add(1)
-		return render.Object()
+		return []byte("{}")
 	})
 	var wg sync.WaitGroup
 	for n := range 50 {

@@ -73,7 +73,8 @@ func ParseResource(text string) (Resource, error) {
 		return Resource{}, f.at(-1, "resource", -1)
 	}
 	s := scanner{text: text}
-	segments, f := s.scan()
+	var space [4]scanned // most have 3
+	segments, f := s.scan(space[:0])
 	if f != nil {
 		return Resource{}, f.at(-1, "resource", -1)
 	}

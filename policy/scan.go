@@ -38,8 +38,8 @@ type scanner struct {
 	specifier bool
 }
 
-// scan cuts a whole text into segments.
-func (s *scanner) scan() ([]scanned, *fault) {
+// scan cuts a whole text into segments, which it appends to an empty slice.
+func (s *scanner) scan(segments []scanned) ([]scanned, *fault) {
 	if s.text == "" {
 		return nil, s.fault(0, "the text is empty", "write kind/key segments, like proj/web:env/production:flag/checkout")
 	}
@@ -51,7 +51,6 @@ func (s *scanner) scan() ([]scanned, *fault) {
 	if at := strings.Index(s.text, "${"); at >= 0 {
 		return nil, s.fault(at, "role attributes have no value here", "write the value itself, or *")
 	}
-	segments := make([]scanned, 0, 4)
 	for {
 		if len(segments) == maxSegments {
 			return nil, s.fault(s.pos, fmt.Sprintf("more than %d segments", maxSegments), "remove some")

@@ -46,7 +46,7 @@ func parseSpecifier(text string, kinds Kinds) (specifier, *fault) {
 		return specifier{any: true, text: text}, nil
 	}
 	s := scanner{text: text, specifier: true}
-	scanned, f := s.scan()
+	scanned, f := s.scan(make([]scanned, 0, 4))
 	if f == nil {
 		f = kinds.check(scanned)
 	}

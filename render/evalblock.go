@@ -107,11 +107,7 @@ func (b *block) each(r *run, v Value) *fault {
 		if v.kind == KindArray {
 			item, key = v.ref.items[i], Number(float64(i))
 		} else {
-			j := i
-			if v.ref.order != nil {
-				j = v.ref.order[i]
-			}
-			m := &v.ref.members[j]
+			m := v.ref.listed(i)
 			item, key = m.Value, Value{kind: KindString, str: m.Key}
 		}
 		r.frames[at] = frame{key: key, index: i, first: i == 0, last: i == n-1}

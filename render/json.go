@@ -5,7 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf16"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -27,7 +27,11 @@ func (e *JSONError) Error() string {
 // key the last value counts, at the first one's place, as in JSON.parse. Nesting is limited to 200.
 // Bytes that are not UTF-8 and lone surrogates become U+FFFD. Errors are *JSONError.
 func ParseJSON(data []byte) (Value, error) {
-	p := jsonParser{text: string(data)}
+	p := jsonParsers.Get().(*jsonParser)
+	defer p.release()
+	p.text = string(data)
+	p.valid = utf8.ValidString(p.text)
+	p.maker = NewMaker(strings.Count(p.text, "{") + strings.Count(p.text, "[")) // too many, where strings have them
 	v, err := p.document()
 	if err != nil {
 		return Value{}, err
@@ -45,15 +49,47 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// jsonParser reads one text. Its stacks hold what has been read of the arrays and objects that are not at their end
+// yet, the innermost last; what is at its end moves to a slice of its own, of the right size.
 type jsonParser struct {
-	text  string
-	pos   int
-	depth int
+	text    string
+	valid   bool // the text is UTF-8 throughout
+	pos     int
+	depth   int
+	items   []Value
+	members []Member
+	escaped []byte // a string that has escapes, without them
+	maker   Maker
 }
 
-func (p *jsonParser) document() (Value, error) {
-	v, err := p.value()
-	if err != nil {
+var jsonParsers = sync.Pool{New: func() any { return new(jsonParser) }}
+
+// keptStack bounds the stacks that are kept for the next text.
+const keptStack = 1024
+
+// release keeps the stacks for the next text. Only where the text had an error is something left on them.
+func (p *jsonParser) release() {
+	if cap(p.items) > keptStack || cap(p.members) > keptStack || cap(p.escaped) > keptStack*8 {
+		return
+	}
+	clear(p.items)
+	clear(p.members)
+	*p = jsonParser{items: p.items[:0], members: p.members[:0], escaped: p.escaped[:0]}
+	jsonParsers.Put(p)
+}
+
+// pop moves what stands on a stack from a place on to a slice of its own.
+func pop[T any](stack *[]T, from int) []T {
+	top := (*stack)[from:]
+	own := make([]T, len(top))
+	copy(own, top)
+	clear(top)
+	*stack = (*stack)[:from]
+	return own
+}
+
+func (p *jsonParser) document() (v Value, err error) {
+	if err := p.value(&v); err != nil {
 		return v, err
 	}
 	if p.skip(); p.pos < len(p.text) {
@@ -73,34 +109,37 @@ func (p *jsonParser) skip() {
 	}
 }
 
-func (p *jsonParser) value() (Value, error) {
+// value reads a value of any kind.
+func (p *jsonParser) value(into *Value) error {
 	p.skip()
 	if p.pos == len(p.text) {
-		return Value{}, p.unexpected("a value")
+		return p.unexpected("a value")
 	}
 	switch c := p.text[p.pos]; {
+	case c == '"':
+		s, err := p.string()
+		*into = Value{kind: KindString, str: s}
+		return err
 	case c == '{' || c == '[':
 		if p.depth++; p.depth > maxJSONDepth {
-			return Value{}, p.errorf(p.pos, "nested more than %d deep", maxJSONDepth)
+			return p.errorf(p.pos, "nested more than %d deep", maxJSONDepth)
 		}
 		defer func() { p.depth-- }()
 		if p.pos++; c == '{' {
-			return p.object()
+			return p.object(into)
 		}
-		return p.array()
-	case c == '"':
-		s, err := p.string()
-		return Value{kind: KindString, str: s}, err
-	case c == '-' || (c >= '0' && c <= '9'):
-		return p.number()
+		return p.array(into)
+	case c == '-' || isDigit(c):
+		return p.number(into)
 	}
 	for _, w := range jsonWords {
 		if strings.HasPrefix(p.text[p.pos:], w.text) {
 			p.pos += len(w.text)
-			return w.value, nil
+			*into = w.value
+			return nil
 		}
 	}
-	return Value{}, p.unexpected("a value")
+	return p.unexpected("a value")
 }
 
 var jsonWords = []struct {
@@ -118,168 +157,88 @@ func (p *jsonParser) next(c byte) bool {
 	return false
 }
 
-func (p *jsonParser) array() (Value, error) {
-	items := []Value{}
-	if p.next(']') {
-		return Array(items...), nil
-	}
-	for {
-		v, err := p.value()
-		if err != nil {
-			return v, err
+func (p *jsonParser) array(into *Value) error {
+	from := len(p.items)
+	var item Value
+	for done := p.next(']'); !done; {
+		if err := p.value(&item); err != nil {
+			return err
 		}
-		items = append(items, v)
-		if p.next(']') {
-			return Array(items...), nil
-		}
-		if !p.next(',') {
-			return v, p.unexpected("',' or ']'")
+		p.items = append(p.items, item)
+		if done = p.next(']'); !done && !p.next(',') {
+			return p.unexpected("',' or ']'")
 		}
 	}
+	*into = p.maker.compound().array(pop(&p.items, from))
+	return nil
 }
 
-func (p *jsonParser) object() (Value, error) {
-	members := []Member{}
-	if p.next('}') {
-		return newObject(members), nil
-	}
-	for {
+func (p *jsonParser) object(into *Value) error {
+	from := len(p.members)
+	var m Member
+	for done := p.next('}'); !done; {
 		if p.skip(); p.pos == len(p.text) || p.text[p.pos] != '"' {
-			return Value{}, p.unexpected("a member's name in double quotes")
+			return p.unexpected("a member's name in double quotes")
 		}
-		key, err := p.string()
-		if err != nil {
-			return Value{}, err
+		var err error
+		if m.Key, err = p.string(); err != nil {
+			return err
 		}
 		if !p.next(':') {
-			return Value{}, p.unexpected("':'")
+			return p.unexpected("':'")
 		}
-		v, err := p.value()
-		if err != nil {
-			return v, err
+		if err := p.value(&m.Value); err != nil {
+			return err
 		}
-		members = append(members, Member{key, v})
-		if p.next('}') {
-			return newObject(members), nil
-		}
-		if !p.next(',') {
-			return v, p.unexpected("',' or '}'")
+		p.members = append(p.members, m)
+		if done = p.next('}'); !done && !p.next(',') {
+			return p.unexpected("',' or '}'")
 		}
 	}
+	*into = p.maker.compound().object(pop(&p.members, from))
+	return nil
 }
 
-func (p *jsonParser) number() (Value, error) {
+func (p *jsonParser) number(into *Value) error {
 	start := p.pos
-	digits := func() bool {
-		from := p.pos
-		for p.pos < len(p.text) && p.text[p.pos] >= '0' && p.text[p.pos] <= '9' {
-			p.pos++
-		}
-		return p.pos > from
+	p.accept("-")
+	if !p.accept("0") && !p.digits() {
+		return p.unexpected("a digit")
 	}
-	accept := func(set string) bool {
-		if p.pos < len(p.text) && strings.IndexByte(set, p.text[p.pos]) >= 0 {
-			p.pos++
-			return true
-		}
-		return false
+	if p.accept(".") && !p.digits() {
+		return p.unexpected("a digit")
 	}
-	accept("-")
-	if !accept("0") && !digits() {
-		return Value{}, p.unexpected("a digit")
-	}
-	if accept(".") && !digits() {
-		return Value{}, p.unexpected("a digit")
-	}
-	if accept("eE") {
-		accept("+-")
-		if !digits() {
-			return Value{}, p.unexpected("a digit")
+	if p.accept("eE") {
+		p.accept("+-")
+		if !p.digits() {
+			return p.unexpected("a digit")
 		}
 	}
 	literal := p.text[start:p.pos]
 	f, err := strconv.ParseFloat(literal, 64)
 	if err != nil && !math.IsInf(f, 0) {
-		return Value{}, p.errorf(start, "bad number %s", literal)
+		return p.errorf(start, "bad number %s", literal)
 	}
-	return Value{kind: KindNumber, num: f, str: literal}, nil
+	*into = Value{kind: KindNumber, num: f, str: literal}
+	return nil
 }
 
-// string reads a string, whose opening quote is next.
-func (p *jsonParser) string() (string, error) {
-	p.pos++
-	start := p.pos
-	for i := start; i < len(p.text); i++ {
-		switch c := p.text[i]; {
-		case c == '"':
-			p.pos = i + 1
-			return validText(p.text[start:i]), nil
-		case c == '\\':
-			return p.escapedString(start, i)
-		case c < 0x20:
-			return "", p.errorf(i, "a control character in a string must be escaped")
-		}
+// digits reads digits, and reports whether there were any.
+func (p *jsonParser) digits() bool {
+	from := p.pos
+	for p.pos < len(p.text) && isDigit(p.text[p.pos]) {
+		p.pos++
 	}
-	return "", p.errorf(start-1, "the string has no closing quote")
+	return p.pos > from
 }
 
-// escapedString goes on with a string that began at start and has its first backslash at i.
-func (p *jsonParser) escapedString(start, i int) (string, error) {
-	out := make([]byte, 0, len(p.text[start:i])+32)
-	out = append(out, p.text[start:i]...)
-	for i < len(p.text) {
-		switch c := p.text[i]; {
-		case c == '"':
-			p.pos = i + 1
-			return validText(string(out)), nil
-		case c < 0x20:
-			return "", p.errorf(i, "a control character in a string must be escaped")
-		case c != '\\':
-			out = append(out, c)
-			i++
-		default:
-			r, n := unescapeJSON(p.text[i:])
-			if n == 0 {
-				return "", p.errorf(i, "bad escape in a string")
-			}
-			out = utf8.AppendRune(out, r)
-			i += n
-		}
+// accept reads a byte of a set, and reports whether it was there.
+func (p *jsonParser) accept(set string) bool {
+	if p.pos < len(p.text) && strings.IndexByte(set, p.text[p.pos]) >= 0 {
+		p.pos++
+		return true
 	}
-	return "", p.errorf(start-1, "the string has no closing quote")
-}
-
-// unescapeJSON reads the escape that s begins with and returns its character and length, 0 if it is none.
-func unescapeJSON(s string) (rune, int) {
-	if len(s) < 2 {
-		return 0, 0
-	}
-	if i := strings.IndexByte(`"\/bfnrt`, s[1]); i >= 0 {
-		return rune("\"\\/\b\f\n\r\t"[i]), 2
-	}
-	r := hexEscape(s)
-	if r < 0 {
-		return 0, 0
-	}
-	if !utf16.IsSurrogate(r) {
-		return r, 6
-	}
-	if pair := utf16.DecodeRune(r, hexEscape(s[6:])); pair != utf8.RuneError {
-		return pair, 12
-	}
-	return utf8.RuneError, 6
-}
-
-// hexEscape reads \uXXXX at the start of s, or returns -1.
-func hexEscape(s string) rune {
-	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
-		return -1
-	}
-	n, err := strconv.ParseUint(s[2:6], 16, 16)
-	if err != nil {
-		return -1
-	}
-	return rune(n)
+	return false
 }
 
 func (p *jsonParser) unexpected(want string) error {

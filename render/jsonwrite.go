@@ -2,6 +2,7 @@ package render
 
 import (
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -11,6 +12,16 @@ func (v Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
 // AppendJSON appends the value as JSON.stringify writes it: no white space, nothing escaped that JSON does not
 // demand. Numbers that were parsed keep their literal, objects the order of their members. Undefined is null.
 func (v Value) AppendJSON(dst []byte) []byte {
+	if v.ref != nil {
+		dst = slices.Grow(dst, min(v.Size(), maxGrow))
+	}
+	return v.appendJSON(dst)
+}
+
+// maxGrow bounds what is reserved for a text before it is written: a value may hold another many times.
+const maxGrow = 64 << 10
+
+func (v Value) appendJSON(dst []byte) []byte {
 	switch v.kind {
 	case KindBool:
 		return append(dst, v.Text()...)
@@ -30,17 +41,18 @@ func (v Value) AppendJSON(dst []byte) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = x.AppendJSON(dst)
+			dst = x.appendJSON(dst)
 		}
 		return append(dst, ']')
 	case KindObject:
 		dst = append(dst, '{')
-		for i, m := range v.ref.members {
+		for i := range v.ref.members {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
+			m := &v.ref.members[i]
 			dst = append(appendQuoted(dst, m.Key), ':')
-			dst = m.Value.AppendJSON(dst)
+			dst = m.Value.appendJSON(dst)
 		}
 		return append(dst, '}')
 	}
@@ -49,8 +61,28 @@ func (v Value) AppendJSON(dst []byte) []byte {
 
 func appendQuoted(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	dst = appendEscaped(dst, s, &jsonEscapes)
+	plain := plainJSON(s)
+	dst = append(dst, s[:plain]...)
+	if plain < len(s) {
+		dst = appendEscaped(dst, s[plain:], &jsonEscapes)
+	}
 	return append(dst, '"')
+}
+
+// plainJSON returns a length up to which s has nothing to escape in JSON. It looks at eight bytes at a time (Bit
+// Twiddling Hacks, "Determine if a word has a byte less than n"), so that it may miss the last seven.
+func plainJSON(s string) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, slash := x^ones*'"', x^ones*'\\'
+		if ((x-ones*0x20)&^x|(quote-ones)&^quote|(slash-ones)&^slash)&tops != 0 {
+			break
+		}
+	}
+	return i
 }
 
 // validText returns s with each run of bytes that is not UTF-8 replaced by U+FFFD, as a JavaScript string would be.

@@ -1,5 +1,7 @@
 package render
 
+import "slices"
+
 // Options tells Compile how a template is to be read.
 type Options struct {
 	Name   string // shown in errors; usually the file's path
@@ -47,6 +49,16 @@ func (t *Template) RenderWith(root Value, o RenderOptions) (string, error) {
 		return "", err.at(t.name, t.source)
 	}
 	return string(r.out), nil
+}
+
+// RenderBytes is Render where bytes are wanted; they are the caller's own.
+func (t *Template) RenderBytes(root Value) ([]byte, error) {
+	r := newRun(t, root, RenderOptions{})
+	defer r.release()
+	if err := r.body(t.root); err != nil {
+		return nil, err.at(t.name, t.source)
+	}
+	return slices.Clone(r.out), nil
 }
 
 // Reaches reports whether rendering can get at the root's member of that name: by a path, through a helper, or

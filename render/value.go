@@ -2,7 +2,6 @@ package render
 
 import (
 	"iter"
-	"math"
 	"slices"
 	"strconv"
 )
@@ -41,23 +40,11 @@ type Value struct {
 	ref  *compound
 }
 
-// compound holds what arrays and objects are made of. Its address is the identity of the array or object.
-type compound struct {
-	items   []Value        // KindArray
-	members []Member       // KindObject
-	index   map[string]int // KindObject with many members: their places
-	weight  int            // about how many bytes the whole takes as text
-	order   []int          // KindObject with integer-like keys: the order in which JavaScript iterates
-}
-
 // Member is one member of an object.
 type Member struct {
 	Key   string
 	Value Value
 }
-
-// indexFrom is the number of members from which on an object is worth an index.
-const indexFrom = 17
 
 // Null is JSON's null.
 var Null = Value{kind: KindNull}
@@ -78,115 +65,15 @@ func String(s string) Value { return Value{kind: KindString, str: validText(s)} 
 
 // Array returns an array of the items. The slice belongs to the Value from then on.
 // An undefined item is null in JSON.
-func Array(items ...Value) Value {
-	c := &compound{items: items, weight: 2}
-	for i := range items {
-		c.addWeight(items[i].weight())
-	}
-	return Value{kind: KindArray, ref: c}
-}
-
-// addWeight adds up, and stops long before it would overflow: a Value may hold another many times.
-func (c *compound) addWeight(n int) { c.weight = min(c.weight+n+2, math.MaxInt32) }
-
-// weight is about how many bytes the value takes as text.
-func (v Value) weight() int {
-	if v.ref != nil {
-		return v.ref.weight
-	}
-	return len(v.str) + 2
-}
+func Array(items ...Value) Value { return new(compound).array(items) }
 
 // Object returns an object of the members. The slice belongs to the Value from then on.
 // Where a key is repeated the last value stands at the first place; undefined members are left out.
 func Object(members ...Member) Value {
-	return newObject(members)
-}
-
-func newObject(members []Member) Value {
-	c := &compound{members: members}
-	if len(members) >= indexFrom {
-		c.index = make(map[string]int, len(members))
-	}
-	kept := members[:0]
-	for _, m := range members {
-		m.Key = validText(m.Key)
-		if i := c.find(kept, m.Key); i >= 0 {
-			kept[i].Value = m.Value
-			continue
-		}
-		if c.index != nil {
-			c.index[m.Key] = len(kept)
-		}
-		kept = append(kept, m)
-	}
-	c.members = kept
-	if slices.ContainsFunc(kept, func(m Member) bool { return m.Value.kind == KindUndefined }) {
-		return newObject(slices.DeleteFunc(kept, func(m Member) bool { return m.Value.kind == KindUndefined }))
-	}
-	c.order = iterationOrder(kept)
-	for i := range kept {
-		c.addWeight(len(kept[i].Key) + kept[i].Value.weight())
-	}
-	return Value{kind: KindObject, ref: c}
-}
-
-func (c *compound) find(members []Member, key string) int {
-	if c.index != nil {
-		if i, ok := c.index[key]; ok {
-			return i
-		}
-		return -1
-	}
 	for i := range members {
-		if members[i].Key == key {
-			return i
-		}
+		members[i].Key = validText(members[i].Key)
 	}
-	return -1
-}
-
-// iterationOrder returns the order in which JavaScript lists the members (integer-like keys first, by number;
-// then the others as inserted), or nil where that is the order they are in.
-func iterationOrder(members []Member) []int {
-	type numbered struct {
-		n uint64
-		i int
-	}
-	var numbers []numbered
-	for i, m := range members {
-		if n, ok := arrayIndex(m.Key); ok {
-			numbers = append(numbers, numbered{n, i})
-		}
-	}
-	if numbers == nil {
-		return nil
-	}
-	slices.SortFunc(numbers, func(a, b numbered) int {
-		if a.n < b.n {
-			return -1
-		}
-		return 1
-	})
-	order := make([]int, 0, len(members))
-	for _, n := range numbers {
-		order = append(order, n.i)
-	}
-	for i, m := range members {
-		if _, ok := arrayIndex(m.Key); !ok {
-			order = append(order, i)
-		}
-	}
-	return order
-}
-
-// arrayIndex reads a key that JavaScript takes for an index: decimal digits, no leading zero, below 2^32-1.
-func arrayIndex(key string) (uint64, bool) {
-	if key == "" || len(key) > 10 || key[0] < '0' || key[0] > '9' || (key[0] == '0' && len(key) > 1) {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(key, 10, 64)
-	return n, err == nil && n < math.MaxUint32
+	return new(compound).object(members)
 }
 
 // Kind returns what the value is.
@@ -293,12 +180,20 @@ func (v Value) Items() iter.Seq[Value] {
 
 // With returns a copy of the object in which that member has the value x: in its place if it was there, else last.
 // An undefined x removes the member. A value that is no object counts as an empty one.
-func (v Value) With(key string, x Value) Value {
-	members := make([]Member, 0, v.Len()+1)
+func (v Value) With(key string, x Value) Value { return v.WithAll(Member{key, x}) }
+
+// WithAll is With for each of the members in turn, with one copy made.
+func (v Value) WithAll(added ...Member) Value { return v.withAll(new(compound), added) }
+
+func (v Value) withAll(c *compound, added []Member) Value {
+	members := make([]Member, 0, v.Len()+len(added))
 	if v.kind == KindObject {
 		members = append(members, v.ref.members...)
 	}
-	return newObject(append(members, Member{key, x}))
+	for _, m := range added {
+		members = append(members, Member{validText(m.Key), m.Value})
+	}
+	return c.object(members)
 }
 
 // Equal reports whether both are the same JSON: numbers by value, objects whatever the order of their members.

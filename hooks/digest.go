@@ -1,0 +1,25 @@
+package hooks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+
+	"github.com/flaghook/flaghook/render"
+)
+
+// texts are buffers for texts that are soon done with.
+var texts = sync.Pool{New: func() any { return new([]byte) }}
+
+// digestOf tells one posted content from another; a sender's way of writing it
+// does not matter, nor the order of members.
+func digestOf(posted render.Value) string {
+	buffer := texts.Get().(*[]byte)
+	text := posted.AppendCanonical((*buffer)[:0])
+	sum := sha256.Sum256(text)
+	if cap(text) <= 64<<10 {
+		*buffer = text
+		texts.Put(buffer)
+	}
+	return hex.EncodeToString(sum[:16])
+}
