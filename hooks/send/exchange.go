@@ -54,10 +54,13 @@ func (c *conn) exchange(ctx context.Context, r *request, deadline time.Time) (*a
 	a.broken = written != nil
 	var err error
 	if a.Response, err = c.readHead(); err != nil {
-		if a.broken && isTimeout(err) {
-			err = written // the timeout is that of linger, or both have the same
-		}
 		a.release(false)
+		if a.upload != nil {
+			written = a.upload.err
+		}
+		if written != nil && isTimeout(err) { // the timeout of linger says nothing
+			err = written
+		}
 		return nil, err
 	}
 	return a, nil

@@ -87,7 +87,8 @@ func (p *pool) push(c *conn, epoch int64) *conn {
 	return nil
 }
 
-// longestIdle takes the connection out that has been idle for the longest.
+// longestIdle takes the connection out that has been idle for the longest. It
+// looks at one an endpoint, and only where endpoints are many.
 func (p *pool) longestIdle() *conn {
 	var oldest *conn
 	for _, conns := range p.idle {
