@@ -64,7 +64,7 @@ func asciiHost(host string) (name, header string, err error) {
 		addr = a
 		return nil, errNotDialed
 	}}
-	res, err := transport.RoundTrip(&http.Request{Method: http.MethodGet, URL: u})
+	res, err := transport.RoundTrip(&http.Request{Method: http.MethodGet, URL: u, Header: http.Header{}})
 	if err == nil {
 		res.Body.Close() // which never is: the dialer made no connection
 	}
