@@ -119,7 +119,7 @@ func (c *client) overHTTP2(ctx context.Context, r *request, deadline time.Time, 
 		ctx = context.WithValue(ctx, handoverKey{}, h)
 		defer func() {
 			if left := h.conn.Swap(nil); left != nil { // it had one already
-				left.Close()
+				_ = left.Close()
 			}
 		}()
 	}
@@ -130,7 +130,7 @@ func (c *client) overHTTP2(ctx context.Context, r *request, deadline time.Time, 
 		return nil, err
 	}
 	req.URL, req.Host, req.Header = r.url, r.host, r.fields.header()
-	res, err := c.http2.RoundTrip(req)
+	res, err := c.http2.RoundTrip(req) //nolint:bodyclose // release closes it
 	if err != nil {
 		cancel()
 		return nil, err

@@ -21,9 +21,10 @@ type conn struct {
 	since   time.Time    // when it became idle
 
 	// Of the exchange under way:
-	budget int   // bytes that may be read yet
-	heard  bool  // a byte has come
-	failed error // what ended the reading
+	deadline time.Time
+	budget   int   // bytes that may be read yet
+	heard    bool  // a byte has come
+	failed   error // what ended the reading
 }
 
 func newConn(c net.Conn, at endpoint) *conn {
@@ -54,7 +55,7 @@ func (c *conn) Read(p []byte) (int, error) {
 // begin prepares for an exchange that ends at the deadline.
 func (c *conn) begin(method string, deadline time.Time) error {
 	c.request.Method = method
-	c.budget, c.heard, c.failed = maxHeader, false, nil
+	c.deadline, c.budget, c.heard, c.failed = deadline, maxHeader, false, nil
 	return c.net.SetDeadline(deadline)
 }
 

@@ -53,7 +53,7 @@ func (c *conn) exchange(ctx context.Context, r *request, deadline time.Time) (*a
 	written := a.write(ctx, r)
 	a.broken = written != nil
 	var err error
-	if a.Response, err = c.readHead(); err != nil {
+	if a.Response, err = c.readHead(); err != nil { //nolint:bodyclose // release takes its place
 		a.release(false)
 		if a.upload != nil {
 			written = a.upload.err
@@ -73,28 +73,31 @@ func (a *answer) write(ctx context.Context, r *request) error {
 	buffer := buffers.Get().(*[]byte)
 	head := r.appendHead((*buffer)[:0])
 	if len(head)+len(r.body) > maxAtOnce {
-		a.upload = startUpload(ctx, a.conn.net, head, r.body)
-		return nil // a buffer that has grown so far is not worth keeping
+		a.upload = startUpload(ctx, a.conn, head, r.body)
+		return nil // the buffer is the upload's
 	}
-	whole := append(head, r.body...)
-	_, err := a.conn.net.Write(whole)
-	*buffer = whole
+	head = append(head, r.body...)
+	_, err := a.conn.net.Write(head)
+	*buffer = head
 	buffers.Put(buffer)
 	if err != nil {
-		waitForLast(ctx, a.conn.net, err)
+		a.conn.waitForLast(ctx, err)
 	}
 	return err
 }
 
-// waitForLast bounds the reading of an answer that may have come before err. It
-// takes back no deadline that ctx has set by ending.
-func waitForLast(ctx context.Context, c net.Conn, err error) {
+// waitForLast bounds the reading of an answer that may have come before the writing
+// ended with err. It takes back no deadline that an end of ctx has set: that end
+// comes before its deadline.
+func (c *conn) waitForLast(ctx context.Context, err error) {
 	if isTimeout(err) {
 		return
 	}
-	_ = c.SetReadDeadline(time.Now().Add(linger)) // an error comes from the reading as well
+	if until := time.Now().Add(linger); until.Before(c.deadline) {
+		_ = c.net.SetReadDeadline(until) // an error comes from the reading as well
+	}
 	if ctx.Err() != nil {
-		_ = c.SetReadDeadline(longAgo)
+		_ = c.net.SetReadDeadline(longAgo)
 	}
 }
 
@@ -104,13 +107,13 @@ type upload struct {
 	err  error // when done
 }
 
-func startUpload(ctx context.Context, c net.Conn, parts ...[]byte) *upload {
+func startUpload(ctx context.Context, c *conn, parts ...[]byte) *upload {
 	u := &upload{done: make(chan struct{})}
 	go func() {
 		defer close(u.done)
 		all := net.Buffers(parts)
-		if _, u.err = all.WriteTo(c); u.err != nil {
-			waitForLast(ctx, c, u.err)
+		if _, u.err = all.WriteTo(c.net); u.err != nil {
+			c.waitForLast(ctx, u.err)
 		}
 	}()
 	return u

@@ -34,7 +34,7 @@ func readBody(res *http.Response) (body []byte, ended bool) {
 		n, err := res.Body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if err != nil {
-			return buf, err == io.EOF //nolint:errorlint // as io.Reader says it
+			return buf, err == io.EOF
 		}
 		if len(buf) == maxBody {
 			break
@@ -48,7 +48,7 @@ func readBody(res *http.Response) (body []byte, ended bool) {
 	// Read to the end where it is near: only then is the connection kept.
 	if res.ContentLength <= maxBody+maxDrain {
 		_, err := io.CopyN(io.Discard, res.Body, maxDrain+1)
-		ended = err == io.EOF //nolint:errorlint // likewise
+		ended = errors.Is(err, io.EOF)
 	}
 	return buf, ended
 }
