@@ -3,7 +3,6 @@ package send_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -154,25 +153,5 @@ func TestConnectionClosedAmidTheRequest(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// The body is the caller's again when Send has returned, however it ended; the
-// race detector sees a write that goes on.
-func TestBodyIsTheCallersAgain(t *testing.T) {
-	address := serveRaw(t, func(c *net.TCPConn, _ int) {
-		readHead(c)
-		io.WriteString(c, tooLarge)
-		untilClosed(c)
-	})
-	s := newSender(t)
-	o := long("http://"+address, 4<<20)
-	for range 20 {
-		ctx, cancel := context.WithCancel(background())
-		s.Send(ctx, o)
-		cancel()
-		for n := range o.Request.Body {
-			o.Request.Body[n]++
-		}
 	}
 }
