@@ -44,8 +44,9 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 }
 
 // dialTLS connects to addr and completes the handshake. Doing that here
-// instead of in net/http tells its failures apart by type.
-func (d *dialer) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
+// instead of in net/http tells its failures apart by type, and who is to have
+// the connection by the protocol that it chose.
+func (d *dialer) dialTLS(ctx context.Context, network, addr string) (*tls.Conn, error) {
 	conn, err := d.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err

@@ -30,10 +30,23 @@
 // if its body breaks off or does not end before the timeout: an endpoint that
 // said 2xx has the delivery, and sending it again would only double it.
 //
-// An idle connection that the endpoint closes just as a request goes out is
-// replaced at once and the request is sent again, within the same attempt.
-// Receivers tell such doubles by the webhook-id, as with any delivery that is
-// made at least once.
+// A kept connection that the endpoint closes just as a request goes out, before a
+// byte of an answer, is replaced at once, and the request is sent again, once,
+// within the same attempt. Receivers tell such doubles by the webhook-id, as with
+// any delivery that is made at least once.
+//
+// # How it goes
+//
+// HTTP/1.1, with TLS and without, is this package's own: one exchange at a time
+// on a connection, in the goroutine of the caller, parsed by [http.ReadResponse].
+// HTTP/2, where the TLS handshake chose it, is net/http's.
+//
+// A connection is used again only if both sides agree on where it stands: the
+// request was written whole, the answer was read to its end and nothing came
+// behind it, neither side asked for the end (Connection: close, 101, HTTP/1.0
+// without keep-alive), and nothing has come while it was idle. So an answer that
+// nobody asked for, such as a 408 of a proxy that is about to close, is never
+// taken for that to the next request.
 //
 // # What is kept of an answer
 //
@@ -45,8 +58,8 @@
 //
 // # What a program has to see to
 //
-// net/http writes a line to the standard logger (package log) when an endpoint
-// sends more than its answer, and quotes it. An endpoint that sends a request
-// back can so put secrets there: a program that uses this package should
-// discard what that logger gets (log.SetOutput) and log by another.
+// net/http writes to the standard logger (package log) when the peer of an HTTP/2
+// connection breaks the rules, and with GODEBUG=http2debug whatever goes over such
+// a connection, secrets too: a program that uses this package should discard what
+// that logger gets (log.SetOutput) and log by another.
 package send

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -62,9 +61,7 @@ func newProxy(o Options) *proxy {
 		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs, ServerName: u.Hostname()}
 	}
 	if u.User != nil {
-		password, _ := u.User.Password()
-		credentials := base64.StdEncoding.EncodeToString([]byte(u.User.Username() + ":" + password))
-		p.header.Set("Proxy-Authorization", "Basic "+credentials)
+		p.header.Set("Proxy-Authorization", basic(u.User))
 	}
 	return p
 }

@@ -1,37 +1,36 @@
 package send
 
 import (
-	"bytes"
-	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/flaghook/flaghook/hooks"
 )
 
-// headerDeliveryID carries the delivery's id, the same over all its attempts
-// (Standard Webhooks, "Webhook headers").
-const headerDeliveryID = "Webhook-Id"
-
-// connectionHeaders are those that net/http decides on itself, in canonical
-// form. A manifest that sets them is not refused: others in this field ignore
-// them as well, and what authors copy from their tools holds them.
-var connectionHeaders = []string{
-	"Connection", "Content-Length", "Expect", "Host", "Http2-Settings", "Keep-Alive",
-	"Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+// An endpoint is what connections are kept for.
+type endpoint struct {
+	secure bool   // TLS
+	addr   string // host and port, the host in ASCII
 }
 
-// ofConnection judges a name in canonical form.
-func ofConnection(name string) bool { return slices.Contains(connectionHeaders, name) }
+// A request is one that may go out over either protocol. All in it has been
+// checked: nothing in it can end a line of HTTP/1.1.
+type request struct {
+	method string
+	url    *url.URL // without user and password
+	at     endpoint
+	host   string // the header Host
+	target string // path and query (RFC 9112, section 3.2.1)
+	fields fields // sorted; without those of the connection
+	body   []byte // the caller's
+}
 
-// build makes the HTTP request of o. An error means that o must not be sent as
-// it is; it shows no more of the URL than scheme and host.
-func (s *Sender) build(ctx context.Context, o hooks.Outgoing) (*http.Request, error) {
+// build makes the request of o, or says why it must not be sent.
+func (s *Sender) build(o hooks.Outgoing) (*request, error) {
 	r := o.Request
 	if r == nil {
 		return nil, errors.New("there is no request to send")
@@ -43,114 +42,58 @@ func (s *Sender) build(ctx context.Context, o hooks.Outgoing) (*http.Request, er
 	case "", http.MethodConnect, http.MethodTrace:
 		return nil, fmt.Errorf("method %q is not for deliveries; use POST, PUT, PATCH, GET or DELETE", r.Method)
 	}
-	// The reader is the request's own, so net/http can send it again.
-	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
-	if err != nil { // what it says may quote the URL
+	u, err := url.Parse(r.URL)
+	if err != nil || !isToken(r.Method) { // what Parse says may quote the URL
 		return nil, errors.New("its method or URL cannot be used in an HTTP request")
 	}
-	req.URL.RawQuery = escapeQuery(req.URL.RawQuery)
-	if err := s.setHeaders(req, o); err != nil {
+	u.Host = strings.TrimSuffix(u.Host, ":") // an empty port (RFC 3986, section 6.2.3)
+	u.RawQuery = escapeQuery(u.RawQuery)
+	f, err := s.header(o)
+	if err != nil {
 		return nil, err
 	}
-	if u := req.URL.User; u != nil {
-		if req.Header.Get("Authorization") == "" {
-			password, _ := u.Password()
-			req.SetBasicAuth(u.Username(), password)
+	if u.User != nil {
+		if f.get("Authorization") == "" {
+			f.set("Authorization", basic(u.User))
 		}
-		req.URL.User = nil
+		u.User = nil
+	}
+	f.sort()
+	req := &request{method: r.Method, url: u, target: u.RequestURI(), fields: f, body: r.Body}
+	if req.at, req.host, err = locate(u); err != nil {
+		return nil, err
+	}
+	if !visible(req.target) || !visible(req.host) {
+		return nil, errors.New("its method or URL cannot be used in an HTTP request")
 	}
 	return req, nil
 }
 
-// A fieldSet collects the header of a request. Its values lie in one array as long
-// as no name comes twice, which saves most of what a header costs.
-type fieldSet struct {
-	header http.Header
-	values []string
+// basic are credentials as RFC 7617 has them.
+func basic(u *url.Userinfo) string {
+	password, _ := u.Password()
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password))
 }
 
-func newFieldSet(n int) *fieldSet {
-	return &fieldSet{make(http.Header, n), make([]string, 0, n)}
-}
-
-// set gives a name, in canonical form, its only value.
-func (f *fieldSet) set(name, value string) {
-	f.values = append(f.values, value)
-	n := len(f.values)
-	f.header[name] = f.values[n-1 : n : n] // with no room to be appended to
-}
-
-// add gives a name, in canonical form, one more value.
-func (f *fieldSet) add(name, value string) {
-	if values := f.header[name]; values != nil {
-		f.header[name] = append(values, value)
-		return
-	}
-	f.set(name, value)
-}
-
-// repeatable is an Idempotency-Key that is not sent, since it has no value, and
-// that tells net/http that the request may be repeated when a kept connection
-// turns out to be closed.
-var repeatable = []string{}
-
-// setHeaders sets what the package's doc says goes out. Check has been through
-// the manifest's headers.
-func (s *Sender) setHeaders(req *http.Request, o hooks.Outgoing) error {
-	f := newFieldSet(len(o.Request.Headers) + 6) // room for ours
-	for _, x := range o.Request.Headers {
-		if name := http.CanonicalHeaderKey(x.Name); !ofConnection(name) {
-			f.add(name, x.Value)
-		}
-	}
-	if f.header.Get("User-Agent") == "" {
-		f.set("User-Agent", s.options.UserAgent)
-	}
-	if o.DeliveryID != "" {
-		if !validValue(o.DeliveryID) {
-			return errors.New("the delivery's id cannot be sent in a header")
-		}
-		f.set(headerDeliveryID, o.DeliveryID)
-	}
-	if err := sign(f, o); err != nil {
-		return err
-	}
-	if _, ok := f.header["Idempotency-Key"]; !ok {
-		f.header["Idempotency-Key"] = repeatable
-	}
-	req.Header = f.header
-	return nil
-}
-
-// sign sets the headers that sign o, for an attempt that is made now.
-func sign(f *fieldSet, o hooks.Outgoing) error {
-	last := ""
-	for _, x := range o.Request.Sign(o.DeliveryID, time.Now()) {
-		name := http.CanonicalHeaderKey(x.Name)
-		switch {
-		case ofConnection(name):
-			return fmt.Errorf("the signature cannot be sent in the header %s, which belongs to the connection; name another in hmacSignature", x.Name)
-		case x.Value == "":
-			return errors.New("a request without a delivery's id cannot be signed as Standard Webhooks say")
-		case name == last:
-			f.add(name, x.Value)
-		default:
-			f.set(name, x.Value)
-		}
-		last = name
-	}
-	return nil
-}
-
-// validValue reports whether s has no control character but the tab (RFC 9110,
-// section 5.5).
-func validValue(s string) bool {
+// visible reports whether s has neither spaces nor control characters.
+func visible(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+		if c := s[i]; c <= ' ' || c == 0x7f {
 			return false
 		}
 	}
 	return true
+}
+
+// isToken judges a method (RFC 9110, section 9.1).
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // escapeQuery percent-encodes what may not stand in a query (the query

@@ -20,14 +20,11 @@ const (
 
 // readBody returns the start of the answer's body, at most maxBody bytes. A
 // body that breaks off, or does not end before the request's deadline, is what
-// came of it until then.
-func readBody(res *http.Response) []byte {
-	if res.StatusCode == http.StatusSwitchingProtocols {
-		return nil // its Body is the bare connection
-	}
+// came of it until then. It also reports whether the body was read to its end.
+func readBody(res *http.Response) (body []byte, ended bool) {
 	size := res.ContentLength
-	if size == 0 {
-		return nil
+	if res.Body == http.NoBody || size == 0 {
+		return nil, true
 	}
 	if size < 0 {
 		size = 512 // unknown
@@ -37,7 +34,7 @@ func readBody(res *http.Response) []byte {
 		n, err := res.Body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if err != nil {
-			return buf
+			return buf, err == io.EOF
 		}
 		if len(buf) == maxBody {
 			break
@@ -50,9 +47,10 @@ func readBody(res *http.Response) []byte {
 	}
 	// Read to the end where it is near: only then is the connection kept.
 	if res.ContentLength <= maxBody+maxDrain {
-		_, _ = io.CopyN(io.Discard, res.Body, maxDrain+1)
+		_, err := io.CopyN(io.Discard, res.Body, maxDrain+1)
+		ended = errors.Is(err, io.EOF)
 	}
-	return buf
+	return buf, ended
 }
 
 // retryAfter reads the header Retry-After (RFC 9110, section 10.2.3): seconds,

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
@@ -92,8 +91,8 @@ func (o Options) Validate() error {
 // for concurrent use.
 type Sender struct {
 	options    Options
-	verified   *http.Transport
-	unverified *http.Transport // for SkipTLSVerify; the two never share a connection
+	verified   *client
+	unverified *client // for SkipTLSVerify; the two never share a connection
 }
 
 var _ hooks.Sender = (*Sender)(nil)
@@ -113,11 +112,11 @@ func New(o Options) (*Sender, error) {
 		o.MaxIdlePerHost = DefaultMaxIdlePerHost
 	}
 	g := newGuard(o.EgressAllow)
-	return &Sender{options: o, verified: newTransport(o, g, false), unverified: newTransport(o, g, true)}, nil
+	return &Sender{options: o, verified: newClient(o, newDialer(o, g, false)), unverified: newClient(o, newDialer(o, g, true))}, nil
 }
 
-func newTransport(o Options, g *guard, skipVerify bool) *http.Transport {
-	d := &dialer{
+func newDialer(o Options, g *guard, skipVerify bool) *dialer {
+	return &dialer{
 		base:  net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver},
 		guard: g,
 		proxy: newProxy(o),
@@ -128,30 +127,14 @@ func newTransport(o Options, g *guard, skipVerify bool) *http.Transport {
 			InsecureSkipVerify: skipVerify, // only where the integration offers it and the admin chose it
 		},
 	}
-	return &http.Transport{
-		Proxy:                  nil, // of the environment, it would pass the guard; ours is the dialer's
-		DialContext:            d.dial,
-		DialTLSContext:         d.dialTLS,
-		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // the limit on a body then holds for what is read, too
-		MaxIdleConns:           maxIdle,
-		MaxIdleConnsPerHost:    o.MaxIdlePerHost,
-		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: maxHeader,
-		HTTP2: &http.HTTP2Config{
-			SendPingTimeout:               pingAfter,
-			PingTimeout:                   pingTimeout,
-			MaxReceiveBufferPerStream:     streamWindow,
-			MaxReceiveBufferPerConnection: connectionWindow,
-		},
-	}
 }
 
-// Close closes the connections that are idle. Exchanges under way go on; call
-// it after the last Send.
+// Close closes the connections that are idle. Exchanges under way go on, and
+// their connections are closed behind them; call it after the last Send. A later
+// one keeps connections again.
 func (s *Sender) Close() {
-	s.verified.CloseIdleConnections()
-	s.unverified.CloseIdleConnections()
+	s.verified.closeIdle()
+	s.unverified.closeIdle()
 }
 
 // Send makes one attempt. What it reports:
@@ -173,9 +156,8 @@ func (s *Sender) Send(ctx context.Context, o hooks.Outgoing) hooks.Response {
 	if timeout <= 0 {
 		timeout = s.options.Timeout
 	}
-	exchange, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	req, err := s.build(exchange, o)
+	deadline := time.Now().Add(timeout)
+	req, err := s.build(o)
 	if err != nil {
 		return hooks.Response{
 			ErrorClass: hooks.ErrorRender,
@@ -183,29 +165,28 @@ func (s *Sender) Send(ctx context.Context, o hooks.Outgoing) hooks.Response {
 			Permanent:  true,
 		}
 	}
-	if s.options.RequireHTTPS && req.URL.Scheme != "https" {
+	if s.options.RequireHTTPS && !req.at.secure {
 		return hooks.Response{
 			ErrorClass: hooks.ErrorBlocked,
-			Error:      fmt.Sprintf("cannot send to %s: the server was started with --require-https; configure an https:// address", origin(req.URL)),
+			Error:      fmt.Sprintf("cannot send to %s: the server was started with --require-https; configure an https:// address", origin(req.url)),
 		}
 	}
-	transport := s.verified
+	client := s.verified
 	if o.SkipTLSVerify {
-		transport = s.unverified
+		client = s.unverified
 	}
 	hidden := veil{secrets: o.Secrets}
-	// The transport and not a Client: no redirects, no cookies.
-	res, err := transport.RoundTrip(req)
+	res, err := client.do(ctx, req, deadline)
 	if err != nil {
 		r := failure{
-			err: err, origin: origin(req.URL), timeout: timeout,
-			stopped: ctx.Err() != nil, expired: exchange.Err() != nil,
+			err: err, origin: origin(req.url), timeout: timeout,
+			stopped: ctx.Err() != nil, expired: !time.Now().Before(deadline),
 		}.response()
 		r.Error = hidden.text(r.Error)
 		return r
 	}
-	defer res.Body.Close()
-	body := readBody(res)
+	body, ended := readBody(res.Response)
+	res.release(ended)
 	r := hooks.Response{
 		StatusCode: res.StatusCode,
 		Header:     responseHeader(res.Header, &hidden),
@@ -213,7 +194,7 @@ func (s *Sender) Send(ctx context.Context, o hooks.Outgoing) hooks.Response {
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		r.ErrorClass = hooks.ErrorStatus
-		r.Error = hidden.text(statusText(origin(req.URL), res.StatusCode))
+		r.Error = hidden.text(statusText(origin(req.url), res.StatusCode))
 		r.RetryAfter = retryAfter(res.Header, time.Now())
 	}
 	return r
