@@ -35,7 +35,7 @@ func hears(s *Subscription, event *Event) bool {
 		naming = append(naming, statement)
 	}
 	p, err := policy.Parse(naming)
-	return err == nil && p.Allows(event.accesses)
+	return err == nil && p.Allows(event.Accesses())
 }
 
 // ownReason explains hears.

@@ -276,7 +276,7 @@ func (e *Engine) Ready() error {
 }
 
 // match asks the policies.
-func (e *Engine) match(event *Event) []string { return e.index.Match(event.accesses) }
+func (e *Engine) match(event *Event) []string { return e.index.Match(event.Accesses()) }
 
 // Event returns a stored event or ErrNotFound.
 func (e *Engine) Event(ctx context.Context, id string) (*StoredEvent, error) {

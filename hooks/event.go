@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/flaghook/flaghook/manifest"
@@ -17,10 +18,14 @@ type Event struct {
 	id       string
 	scope    string
 	digest   string
-	doc      render.Value
-	accesses []policy.ParsedAccess
-	own      bool // it tells of flaghook's own resources
+	stored   string       // what MarshalBinary gives
+	doc      render.Value // in stored, read when it is asked for
+	own      bool         // it tells of flaghook's own resources
+	cost     int          // in memory, for caches
 	rendered *manifest.Event
+
+	reading  sync.Once // of accesses, where doc alone is known
+	accesses []policy.ParsedAccess
 }
 
 // ID is the event's _id: 1 to 128 of [A-Za-z0-9._:-].
@@ -41,11 +46,12 @@ func EventIDOf(key string) string { return key[strings.LastIndexByte(key, '/')+1
 // Resource is the resource of the first access without tags and properties:
 // what order is kept by, where a subscription asks for order.
 func (e *Event) Resource() string {
-	if len(e.accesses) == 0 {
+	accesses := e.Accesses()
+	if len(accesses) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	for i, s := range e.accesses[0].Resource.Segments {
+	for i, s := range accesses[0].Resource.Segments {
 		if i > 0 {
 			b.WriteByte(':')
 		}
@@ -73,47 +79,41 @@ func (e *Event) Doc() render.Value { return e.doc }
 
 // Accesses are what the event did, parsed for policies; the caller must not
 // change them.
-func (e *Event) Accesses() []policy.ParsedAccess { return e.accesses }
+func (e *Event) Accesses() []policy.ParsedAccess {
+	e.reading.Do(func() {
+		if e.accesses == nil {
+			e.accesses, _ = parseAccesses(e.doc.Get("accesses")) // they could be parsed when the event was new
+		}
+	})
+	return e.accesses
+}
 
 // Rendered is the event as integrations render it. All subscriptions share the
 // one value, and with it the bodies that do not depend on a subscription.
 func (e *Event) Rendered() *manifest.Event { return e.rendered }
 
 // MarshalBinary gives the form in which a Store keeps the event: JSON of its
-// digest (hex), its scope where it has one, and its document.
-func (e *Event) MarshalBinary() ([]byte, error) {
-	return e.AppendBinary(make([]byte, 0, min(64+len(e.digest)+len(e.scope)+e.doc.Size(), maxReserved)))
-}
-
-// maxReserved bounds what is reserved for an event's text before it is written:
-// an object may hold another many times.
-const maxReserved = 1 << 20
+// digest (hex), its scope where it has one, its document, and the CRC-32C of all
+// before (hex), as in
+//
+//	{"digest":"…","scope":"…","doc":{…},"crc32c":"00000000"}
+func (e *Event) MarshalBinary() ([]byte, error) { return []byte(e.stored), nil }
 
 // AppendBinary appends it to b.
-func (e *Event) AppendBinary(b []byte) ([]byte, error) {
-	b = append(append(b, `{"digest":"`...), e.digest...)
-	if e.scope != "" {
-		b = append(append(b, `","scope":"`...), e.scope...) // as an id, it needs no escape
-	}
-	b = append(b, `","doc":`...)
-	return append(e.doc.AppendJSON(b), '}'), nil
-}
+func (e *Event) AppendBinary(b []byte) ([]byte, error) { return append(b, e.stored...), nil }
 
-// UnmarshalBinary reads what MarshalBinary wrote.
+// UnmarshalBinary reads what MarshalBinary wrote, also without the checksum, as
+// earlier versions wrote it. With it the document is read only as far as it is
+// asked for.
 func (e *Event) UnmarshalBinary(data []byte) error {
-	stored, err := render.ParseJSON(data)
+	f, err := openForm(data)
+	if errors.Is(err, errNoChecksum) {
+		f, err = readForm(data)
+	}
 	if err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}
-	doc := stored.Get("doc")
-	if doc.Kind() != render.KindObject {
-		return errors.New("stored event: it has no document")
-	}
-	accesses, err := parseAccesses(doc.Get("accesses"))
-	if err != nil {
-		return fmt.Errorf("stored event: %w", err)
-	}
-	*e = *newEvent(doc, stored.Get("scope").AsString(), stored.Get("digest").AsString(), accesses)
+	e.set(f, f.doc.Get("_id").AsString(), f.doc.Get("kind").AsString(), f.doc.Path("source", "kind").AsString())
 	return nil
 }
 
@@ -130,13 +130,13 @@ func parseAccesses(list render.Value) ([]policy.ParsedAccess, error) {
 	return accesses, nil
 }
 
-// newEvent wraps a normalised document and its accesses.
-func newEvent(doc render.Value, scope, digest string, accesses []policy.ParsedAccess) *Event {
-	return &Event{
-		id: strings.Clone(doc.Get("_id").AsString()), scope: scope, digest: digest, doc: doc, accesses: accesses,
-		own:      doc.Path("source", "kind").AsString() == ownSource,
-		rendered: renderable(doc),
-	}
+// set makes an event of its stored form; source is the kind of the source that it
+// comes from.
+func (e *Event) set(f form, id, kind, source string) {
+	e.id, e.scope, e.digest, e.stored, e.doc = id, f.scope, f.digest, f.text, f.doc
+	e.own = source == ownSource
+	e.cost = costOf(e.doc, e.accesses)
+	e.rendered = manifest.NewEvent(kind, e.doc, webhookShape, standardShape)
 }
 
 // renderable gives a document as integrations render it.

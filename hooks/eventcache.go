@@ -1,6 +1,11 @@
 package hooks
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/flaghook/flaghook/policy"
+	"github.com/flaghook/flaghook/render"
+)
 
 // eventCache keeps the events that were accepted or read last, so that all
 // subscriptions share one parsed event and the bodies it has rendered. The
@@ -13,13 +18,13 @@ type eventCache struct {
 	limit  int
 }
 
-// cost estimates what an event takes in memory, in bytes: its document, what
+// costOf estimates what an event takes in memory, in bytes: its document, what
 // policies see of it, and the texts made from it, of which there are seldom more
 // than two shapes and a body. BenchmarkHeldEvent tells what it takes.
-func (e *Event) cost() int {
-	cost := 1<<10 + e.doc.Memory() + 3*e.doc.Size()
-	for i := range e.accesses {
-		cost += 128 + 128*len(e.accesses[i].Resource.Segments)
+func costOf(doc render.Value, accesses []policy.ParsedAccess) int {
+	cost := 1<<10 + doc.Memory() + 3*doc.Size()
+	for i := range accesses {
+		cost += 128 + 128*len(accesses[i].Resource.Segments)
 	}
 	return cost
 }
@@ -42,11 +47,11 @@ func (c *eventCache) put(e *Event) {
 	}
 	c.events[e.Key()] = e
 	c.order = append(c.order, e.Key())
-	c.bytes += e.cost()
+	c.bytes += e.cost
 	for c.bytes > c.limit && len(c.order) > 1 {
 		oldest := c.order[0]
 		c.order = c.order[1:]
-		c.bytes -= c.events[oldest].cost()
+		c.bytes -= c.events[oldest].cost
 		delete(c.events, oldest)
 	}
 }

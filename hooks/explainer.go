@@ -22,7 +22,7 @@ func (x *explainer) explain(a *active) *Explanation {
 	if out.Outcome != OutcomeCreatedAfter {
 		out.Note = x.note(a.sub)
 	}
-	if a.policy != nil && !a.policy.Allows(x.event.accesses) {
+	if a.policy != nil && !a.policy.Allows(x.event.Accesses()) {
 		out.Policy = x.refusal(a.policy)
 		if out.Outcome == OutcomeFiltered {
 			out.Reason = out.Policy.Reason
@@ -45,7 +45,7 @@ func (x *explainer) reason(a *active) *Explanation {
 		return explained(s, OutcomeNotServed, a.problem)
 	case !s.On:
 		return explained(s, OutcomeOff, "it is off")
-	case !a.policy.Allows(x.event.accesses):
+	case !a.policy.Allows(x.event.Accesses()):
 		return explained(s, OutcomeFiltered, "")
 	case !hears(s, x.event):
 		return explained(s, OutcomeFiltered, ownReason)
@@ -63,7 +63,7 @@ func (x *explainer) note(s *Subscription) string {
 
 // refusal tells why a policy that does not let the event through does not.
 func (x *explainer) refusal(p *policy.Policy) *Refusal {
-	accesses := x.event.accesses
+	accesses := x.event.Accesses()
 	looked := accesses[:min(len(accesses), maxExplainedAccesses)]
 	decisions := p.Explain(looked).Accesses
 	best := 0

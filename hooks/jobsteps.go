@@ -84,7 +84,7 @@ func (e *Engine) replayJob(ctx context.Context, j *Job, a *active, counting bool
 	}
 	var batch []Accepted
 	for _, stored := range page.Items {
-		if a.policy != nil && a.policy.Allows(stored.accesses) && hears(a.sub, stored.Event) {
+		if a.policy != nil && a.policy.Allows(stored.Accesses()) && hears(a.sub, stored.Event) {
 			batch = append(batch, Accepted{Event: stored.Event, SubscriptionIDs: []string{j.SubscriptionID}, Replay: j.ID})
 		}
 	}

@@ -117,7 +117,11 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	if id == "" {
 		id = o.NewID()
 	}
-	return newEvent(n.document(id, stamp), o.Scope, digestOf(posted), n.parsed), nil
+	e := &Event{accesses: n.parsed}
+	doc := n.document(id, stamp)
+	e.set(newForm(digestOf(posted), o.Scope, doc.appendJSON), strings.Clone(id), strings.Clone(doc.get("kind").AsString()), doc.get("source").Get("kind").AsString())
+	doc.done()
+	return e, nil
 }
 
 // derivedParts is how many objects and arrays are made for a short event.

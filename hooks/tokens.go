@@ -67,9 +67,9 @@ func (g *Grant) Refuses(e *Event) string {
 	if g.policy == nil {
 		return ""
 	}
-	for i := range e.accesses {
-		if !g.policy.Allows(e.accesses[i : i+1]) {
-			return e.accesses[i].Resource.String()
+	for i := range e.Accesses() {
+		if !g.policy.Allows(e.Accesses()[i : i+1]) {
+			return e.Accesses()[i].Resource.String()
 		}
 	}
 	return ""

@@ -31,12 +31,12 @@ func (c *canonical) append(dst []byte, v Value) []byte {
 	switch v.kind {
 	case KindArray:
 		dst = append(dst, '[')
-		for i := range v.ref.items {
-			dst = append(c.append(dst, v.ref.items[i]), ',')
+		for _, x := range v.items() {
+			dst = append(c.append(dst, x), ',')
 		}
 		return append(dst, ']')
 	case KindObject:
-		return c.object(dst, v.ref.members)
+		return c.object(dst, v.members())
 	}
 	return v.appendJSON(dst)
 }

@@ -105,9 +105,9 @@ func (b *block) each(r *run, v Value) *fault {
 		}
 		var item, key Value
 		if v.kind == KindArray {
-			item, key = v.ref.items[i], Number(float64(i))
+			item, key = v.items()[i], Number(float64(i))
 		} else {
-			m := v.ref.listed(i)
+			m := v.whole().listed(i)
 			item, key = m.Value, Value{kind: KindString, str: m.Key}
 		}
 		r.frames[at] = frame{key: key, index: i, first: i == 0, last: i == n-1}

@@ -79,10 +79,10 @@ func property(v Value, name string) (Value, bool) {
 		return v.member(name)
 	case KindArray:
 		if name == "length" {
-			return Number(float64(len(v.ref.items))), true
+			return Number(float64(len(v.items()))), true
 		}
-		if i, ok := arrayIndex(name); ok && i < uint64(len(v.ref.items)) {
-			return v.ref.items[i], true
+		if i, ok := arrayIndex(name); ok && i < uint64(len(v.items())) {
+			return v.items()[i], true
 		}
 	case KindString:
 		if name == "length" {

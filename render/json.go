@@ -54,6 +54,7 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 type jsonParser struct {
 	text    string
 	valid   bool // the text is UTF-8 throughout
+	lazy    bool // below the outermost level, what is long is read later
 	pos     int
 	depth   int
 	items   []Value
@@ -120,6 +121,8 @@ func (p *jsonParser) value(into *Value) error {
 		s, err := p.string()
 		*into = Value{kind: KindString, str: s}
 		return err
+	case (c == '{' || c == '[') && p.later(into):
+		return nil
 	case c == '{' || c == '[':
 		if p.depth++; p.depth > maxJSONDepth {
 			return p.errorf(p.pos, "nested more than %d deep", maxJSONDepth)

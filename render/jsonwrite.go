@@ -22,6 +22,9 @@ func (v Value) AppendJSON(dst []byte) []byte {
 const maxGrow = 64 << 10
 
 func (v Value) appendJSON(dst []byte) []byte {
+	if v.ref != nil && v.str != "" { // see Written
+		return append(dst, v.str...)
+	}
 	switch v.kind {
 	case KindBool:
 		return append(dst, v.Text()...)
@@ -37,7 +40,7 @@ func (v Value) appendJSON(dst []byte) []byte {
 		return appendQuoted(dst, v.str)
 	case KindArray:
 		dst = append(dst, '[')
-		for i, x := range v.ref.items {
+		for i, x := range v.items() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -46,11 +49,12 @@ func (v Value) appendJSON(dst []byte) []byte {
 		return append(dst, ']')
 	case KindObject:
 		dst = append(dst, '{')
-		for i := range v.ref.members {
+		members := v.members()
+		for i := range members {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			m := &v.ref.members[i]
+			m := &members[i]
 			dst = append(appendQuoted(dst, m.Key), ':')
 			dst = m.Value.appendJSON(dst)
 		}

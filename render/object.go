@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync/atomic"
 )
 
 // compound holds what arrays and objects are made of. Its address is the identity of the array or object.
@@ -13,6 +14,8 @@ type compound struct {
 	shortcuts *shortcuts // KindObject that has many members or integer-like keys
 	weight    int32      // about how many bytes the whole takes as text
 	memory    int32      // about how many it takes in memory, but for its text
+
+	read atomic.Pointer[compound] // of a value with a text that was read since: what is in it
 }
 
 // shortcuts are what few objects need: ways to their members other than one after the other.

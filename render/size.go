@@ -4,7 +4,7 @@ import "math"
 
 // What the parts of arrays and objects take in memory, in bytes, where pointers have 64 bits.
 const (
-	compoundBytes = 64
+	compoundBytes = 72
 	valueBytes    = 40
 	memberBytes   = valueBytes + 16
 	shortcutBytes = 48 // of a member in an index
@@ -12,9 +12,11 @@ const (
 
 // add counts an item or a member. It stops long before it would overflow: a Value may hold another many times.
 func (c *compound) add(weight, memory int) {
-	c.weight = int32(min(int64(c.weight)+int64(weight)+2, math.MaxInt32))
-	c.memory = int32(min(int64(c.memory)+int64(memory), math.MaxInt32))
+	c.weight = clamp(int64(c.weight) + int64(weight) + 2)
+	c.memory = clamp(int64(c.memory) + int64(memory))
 }
+
+func clamp(n int64) int32 { return int32(min(n, math.MaxInt32)) }
 
 // weight is about how many bytes the value takes as text.
 func (v Value) weight() int {

@@ -33,7 +33,7 @@ func (v Value) appendText(dst []byte) []byte {
 	case KindNumber:
 		return appendNumber(dst, v.num)
 	case KindArray:
-		for i, x := range v.ref.items {
+		for i, x := range v.items() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -143,7 +143,7 @@ func (v Value) empty() bool {
 	if v.kind == KindNumber {
 		return math.IsNaN(v.num)
 	}
-	return !v.truthy() || (v.kind == KindArray && len(v.ref.items) == 0)
+	return !v.truthy() || (v.kind == KindArray && len(v.items()) == 0)
 }
 
 func (v Value) nullish() bool { return v.kind == KindUndefined || v.kind == KindNull }

@@ -36,7 +36,7 @@ type Value struct {
 	kind Kind
 	safe bool    // a string that is written as it stands, whatever the escaping
 	num  float64 // KindNumber; KindBool: 1 is true
-	str  string  // KindString; KindNumber: the literal as it was parsed, or empty
+	str  string  // KindString; KindNumber: the literal as it was parsed, or empty; of an array or object: see Written
 	ref  *compound
 }
 
@@ -105,19 +105,19 @@ func (v Value) AsString() string {
 func (v Value) Len() int {
 	switch v.kind {
 	case KindArray:
-		return len(v.ref.items)
+		return len(v.items())
 	case KindObject:
-		return len(v.ref.members)
+		return len(v.members())
 	}
 	return 0
 }
 
 // At returns the i-th item of an array; undefined when there is none.
 func (v Value) At(i int) Value {
-	if v.kind != KindArray || i < 0 || i >= len(v.ref.items) {
+	if v.kind != KindArray || i < 0 || i >= len(v.items()) {
 		return Value{}
 	}
-	return v.ref.items[i]
+	return v.items()[i]
 }
 
 // Get returns the object's member of that name; undefined when there is none.
@@ -136,8 +136,9 @@ func (v Value) member(key string) (Value, bool) {
 	if v.kind != KindObject {
 		return Value{}, false
 	}
-	if i := v.ref.find(v.ref.members, key); i >= 0 {
-		return v.ref.members[i].Value, true
+	c := v.whole()
+	if i := c.find(c.members, key); i >= 0 {
+		return c.members[i].Value, true
 	}
 	return Value{}, false
 }
@@ -156,7 +157,7 @@ func (v Value) Members() iter.Seq2[string, Value] {
 		if v.kind != KindObject {
 			return
 		}
-		for _, m := range v.ref.members {
+		for _, m := range v.members() {
 			if !yield(m.Key, m.Value) {
 				return
 			}
@@ -170,7 +171,7 @@ func (v Value) Items() iter.Seq[Value] {
 		if v.kind != KindArray {
 			return
 		}
-		for _, x := range v.ref.items {
+		for _, x := range v.items() {
 			if !yield(x) {
 				return
 			}
@@ -188,7 +189,7 @@ func (v Value) WithAll(added ...Member) Value { return v.withAll(new(compound), 
 func (v Value) withAll(c *compound, added []Member) Value {
 	members := make([]Member, 0, v.Len()+len(added))
 	if v.kind == KindObject {
-		members = append(members, v.ref.members...)
+		members = append(members, v.members()...)
 	}
 	for _, m := range added {
 		members = append(members, Member{validText(m.Key), m.Value})
@@ -207,7 +208,7 @@ func (v Value) Equal(o Value) bool {
 	case KindString:
 		return v.str == o.str
 	case KindArray:
-		return v.ref == o.ref || slices.EqualFunc(v.ref.items, o.ref.items, Value.Equal)
+		return v.ref == o.ref || slices.EqualFunc(v.items(), o.items(), Value.Equal)
 	case KindObject:
 		return v.ref == o.ref || v.equalMembers(o)
 	}
@@ -218,7 +219,7 @@ func (v Value) equalMembers(o Value) bool {
 	if v.Len() != o.Len() {
 		return false
 	}
-	for _, m := range v.ref.members {
+	for _, m := range v.members() {
 		if x, ok := o.member(m.Key); !ok || !m.Value.Equal(x) {
 			return false
 		}

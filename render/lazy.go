@@ -1,0 +1,129 @@
+package render
+
+import "strings"
+
+// Written returns the value of a text that AppendJSON wrote, without reading it: an array or an object in it is read
+// when it is first asked for, one level at a time, and until then is written as it stands. What AppendJSON did not write
+// gives undefined, or arrays and objects that are empty: see to it that the text is what it was.
+func Written(text string) Value {
+	v := lazy(text, new(compound))
+	if v.kind != KindUndefined {
+		v.ref.memory = writtenMemory(text)
+	}
+	return v
+}
+
+// lazyFrom is the length from which on it is worth waiting until a text is asked for.
+const lazyFrom = 48
+
+// lazy is the array or object of a text; undefined when it is that of neither.
+func lazy(text string, c *compound) Value {
+	kind := KindUndefined
+	switch {
+	case len(text) < 2:
+	case text[0] == '{':
+		kind = KindObject
+	case text[0] == '[':
+		kind = KindArray
+	}
+	if kind == KindUndefined {
+		return Value{}
+	}
+	c.weight, c.memory = clamp(int64(len(text))), clamp(usualMemory*int64(len(text)))
+	return Value{kind: kind, str: text, ref: c}
+}
+
+// usualMemory is how much more than its text a value that was read usually takes.
+const usualMemory = 5
+
+// writtenMemory is what a text takes at most when all of it was read.
+func writtenMemory(text string) int32 {
+	parts := int64(1 + strings.Count(text, "{") + strings.Count(text, "["))
+	return clamp(parts*compoundBytes + (parts+int64(strings.Count(text, ",")))*memberBytes)
+}
+
+// whole is what an array or object is made of, read if it has not been yet.
+func (v Value) whole() *compound {
+	if v.str == "" {
+		return v.ref
+	}
+	if c := v.ref.read.Load(); c != nil {
+		return c
+	}
+	v.ref.read.CompareAndSwap(nil, readLevel(v.str, v.kind))
+	return v.ref.read.Load() // of several readers the first one's, so that its parts keep their identity
+}
+
+func (v Value) items() []Value    { return v.whole().items }
+func (v Value) members() []Member { return v.whole().members }
+
+// readLevel reads the outermost array or object of a text.
+func readLevel(text string, kind Kind) *compound {
+	p := jsonParsers.Get().(*jsonParser)
+	defer p.release()
+	p.text, p.valid, p.lazy = text, true, true
+	p.maker = NewMaker(lazyBatch)
+	v, err := p.document()
+	if err != nil || v.kind != kind {
+		return new(compound)
+	}
+	return v.ref
+}
+
+// lazyBatch is how many parts of a level are made at a time.
+const lazyBatch = 8
+
+// later passes over an array or object that is worth waiting for.
+func (p *jsonParser) later(into *Value) bool {
+	if !p.lazy || p.depth == 0 {
+		return false
+	}
+	n := extent(p.text[p.pos:])
+	if n < lazyFrom {
+		return false
+	}
+	*into = lazy(p.text[p.pos:p.pos+n], p.maker.compound())
+	p.pos += n
+	return true
+}
+
+// extent is the length of the array or object that a text begins with, 0 when it has no end.
+func extent(text string) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			n := stringExtent(text[i:])
+			if n == 0 {
+				return 0
+			}
+			i += n - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
+}
+
+// stringExtent is the length of the string that a text begins with, with its quotes; 0 when it has no end.
+func stringExtent(text string) int {
+	for i := 1; i < len(text); i++ {
+		n := strings.IndexByte(text[i:], '"')
+		if n < 0 {
+			return 0
+		}
+		i += n
+		escapes := 0
+		for text[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i + 1
+		}
+	}
+	return 0
+}
