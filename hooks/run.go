@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -41,6 +42,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 		if len(claims) == 0 {
 			e.wait(ctx, next)
+			// Whoever is about to end an attempt may do so first: one claim for
+			// many costs little more than one for each.
+			runtime.Gosched()
 		}
 	}
 	grace := time.AfterFunc(e.o.ShutdownGrace, abort)
