@@ -106,9 +106,12 @@ func (o *acceptance) add(a hooks.Accepted) error {
 	if err := in.add(a.Outcome); err != nil {
 		return fmt.Errorf("event %s: %w", in.id, err)
 	}
-	ordered := make(map[string]bool, len(a.Ordered))
-	for _, s := range a.Ordered {
-		ordered[s] = in.lane != 0
+	var ordered map[string]bool
+	if len(a.Ordered) > 0 && in.lane != 0 {
+		ordered = make(map[string]bool, len(a.Ordered))
+		for _, s := range a.Ordered {
+			ordered[s] = true
+		}
 	}
 	for i, s := range a.SubscriptionIDs {
 		id := hooks.DeliveryID(in.key, s, in.replay)
@@ -197,7 +200,7 @@ func (o *acceptance) check(t *txn, in *incoming, r *hooks.Receipt, first map[str
 		r.Duplicate, r.Matched = true, -1
 		return false, o.same(in, o.events[j].digest)
 	}
-	v := t.eventIDs.Get(eventIDKey(in.key))
+	v := t.get(t.eventIDs, eventIDKey(in.key))
 	switch {
 	case v == nil && in.replay == "":
 		return true, nil
@@ -211,7 +214,7 @@ func (o *acceptance) check(t *txn, in *incoming, r *hooks.Receipt, first map[str
 	}
 	if in.replay == "" {
 		r.Duplicate, r.Matched = true, known.matched
-	} else if t.events.Get(number(known.seq)) == nil {
+	} else if t.get(t.events, number(known.seq)) == nil {
 		return false, fmt.Errorf("replay event %s: it is no longer stored: %w", in.id, hooks.ErrNotFound)
 	}
 	return false, o.same(in, known.digest)

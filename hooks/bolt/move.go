@@ -9,7 +9,7 @@ import (
 func (t *txn) lookUp(p place, on ...shelf) (record, shelf, bool) {
 	key := p.key()
 	for _, s := range on {
-		data := t.shelves[s].Get(key)
+		data := t.get(t.shelves[s], key)
 		if data == nil {
 			continue
 		}

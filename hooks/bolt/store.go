@@ -22,7 +22,10 @@ func (t *txn) store(in *incoming) int {
 // returns the refs that they are for.
 func (t *txn) deliver(in *incoming, seq uint64, except []uint64) []uint64 {
 	refs := make([]uint64, 0, len(in.targets))
-	seen := make(map[uint64]bool, len(in.targets)+len(except))
+	var seen map[uint64]bool // nil for one target, which is none twice
+	if len(in.targets)+len(except) > 1 {
+		seen = make(map[uint64]bool, len(in.targets)+len(except))
+	}
 	for _, ref := range except {
 		seen[ref] = true
 	}
@@ -31,7 +34,9 @@ func (t *txn) deliver(in *incoming, seq uint64, except []uint64) []uint64 {
 		if !ok || seen[ref] {
 			continue
 		}
-		seen[ref] = true
+		if seen != nil {
+			seen[ref] = true
+		}
 		refs = append(refs, ref)
 		r := record{created: t.now, at: t.now, since: t.now, eventKey: in.key, replay: in.replay, block: t.nextBlock()}
 		p, on := place{ref, seq}, fresh

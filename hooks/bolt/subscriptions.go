@@ -90,6 +90,7 @@ func (o *subscriptionDelete) apply(t *txn) error {
 	o.ref = ref
 	key := number(ref)
 	t.delete(t.subscriptions, []byte(o.id))
+	delete(t.known, o.id)
 	t.delete(t.refs, key)
 	t.delete(t.counters, key)
 	t.delete(t.errors, key)

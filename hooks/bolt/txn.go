@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -28,6 +29,9 @@ type txn struct {
 	pruner   pruner
 	woken    []wake // what may be claimable when it is committed
 
+	cursors map[*bbolt.Bucket]*bbolt.Cursor // for get and delete: a new one for each costs more than the search
+	known   map[string]uint64               // refs of subscriptions that were asked for
+
 	meta, subscriptions, refs, counters, errors, records *bbolt.Bucket
 	events, eventIDs, replays, pruned                    *bbolt.Bucket
 	due, lanes, ids, agesBucket, deleted                 *bbolt.Bucket
@@ -51,6 +55,8 @@ func newTxn(db *DB, tx *bbolt.Tx) *txn {
 		db: db, id: tx.ID(), now: time.Now().UnixNano(), sweeping: db.sweeping, counts: db.counts, pruner: db.pruner,
 		statuses:      make(map[uint64]*statusChange),
 		ages:          make(map[uint64]int),
+		cursors:       make(map[*bbolt.Bucket]*bbolt.Cursor),
+		known:         make(map[string]uint64),
 		meta:          tx.Bucket(bucketMeta),
 		subscriptions: tx.Bucket(bucketSubscriptions),
 		refs:          tx.Bucket(bucketRefs),
@@ -91,9 +97,41 @@ func (t *txn) put(b *bbolt.Bucket, key, value []byte) {
 
 func (t *txn) delete(b *bbolt.Bucket, key []byte) {
 	t.dirty = true
-	if err := b.Delete(key); err != nil {
+	c := t.seek(b, key)
+	if c == nil {
+		return
+	}
+	if err := c.Delete(); err != nil {
 		t.fail(err)
 	}
+}
+
+// get is the value of a key, nil when there is none.
+func (t *txn) get(b *bbolt.Bucket, key []byte) []byte {
+	k, v := t.cursor(b).Seek(key)
+	if !bytes.Equal(k, key) {
+		return nil
+	}
+	return v
+}
+
+// seek gives a cursor at a key, nil when there is no such key.
+func (t *txn) seek(b *bbolt.Bucket, key []byte) *bbolt.Cursor {
+	c := t.cursor(b)
+	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
+		return nil
+	}
+	return c
+}
+
+// cursor is the bucket's, wherever it is.
+func (t *txn) cursor(b *bbolt.Bucket) *bbolt.Cursor {
+	c := t.cursors[b]
+	if c == nil {
+		c = b.Cursor()
+		t.cursors[b] = c
+	}
+	return c
 }
 
 func (t *txn) next(b *bbolt.Bucket) uint64 {
@@ -106,7 +144,14 @@ func (t *txn) next(b *bbolt.Bucket) uint64 {
 
 // ref is the number of a subscription that exists.
 func (t *txn) ref(subscriptionID string) (uint64, bool) {
-	return refIn(t.subscriptions, subscriptionID)
+	if ref, ok := t.known[subscriptionID]; ok {
+		return ref, true
+	}
+	ref, ok := refIn(t.subscriptions, subscriptionID)
+	if ok {
+		t.known[subscriptionID] = ref
+	}
+	return ref, ok
 }
 
 func refIn(subscriptions *bbolt.Bucket, id string) (uint64, bool) {
