@@ -31,14 +31,14 @@ func (b *builder) object(m *render.Maker) render.Value {
 	return v
 }
 
-// get is the member of that name; undefined when none was written.
-func (b *builder) get(key string) render.Value {
+// has reports whether a member of that name was written.
+func (b *builder) has(key string) bool {
 	for i := range b.members {
 		if b.members[i].Key == key {
-			return b.members[i].Value
+			return true
 		}
 	}
-	return render.Value{}
+	return false
 }
 
 func (b *builder) add(key string, v render.Value) {
@@ -62,34 +62,20 @@ func (b *builder) set(key string, v render.Value) {
 	}
 }
 
-// json is object as JSON; the builder is done.
+// json is object as JSON, with the builder done. All names are of this package, and need no escapes.
 func (b *builder) json() []byte {
-	text := b.appendJSON(make([]byte, 0, b.size()))
-	b.done()
-	return text
-}
-
-// size is about how long its JSON is, in bytes, or less where it is very long.
-func (b *builder) size() int {
 	size := 2
 	for i := range b.members {
 		size += len(b.members[i].Key) + 4 + b.members[i].Value.Size()
 	}
-	return min(size, maxReserved)
-}
-
-// maxReserved bounds what is reserved for a text before it is written: an object
-// may hold another many times.
-const maxReserved = 1 << 20
-
-func (b *builder) appendJSON(text []byte) []byte {
-	text = append(text, '{')
+	text := append(make([]byte, 0, min(size, maxReserved)), '{')
 	for i := range b.members {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(render.String(b.members[i].Key).AppendJSON(text), ':')
+		text = append(append(append(text, '"'), b.members[i].Key...), `":`...)
 		text = b.members[i].Value.AppendJSON(text)
 	}
+	b.done()
 	return append(text, '}')
 }

@@ -59,7 +59,7 @@ func kindName(kind string) string {
 
 // document assembles the normalised event, its members in the order in which
 // people read them, the unknown ones last.
-func (n *normalizer) document(id string, stamp render.Value) *builder {
+func (n *normalizer) document(id string, stamp render.Value) render.Value {
 	p := whereabouts(n.parsed)
 	accesses := n.accessList()
 	action := accesses.At(0).Get("action").AsString()
@@ -103,7 +103,7 @@ func (n *normalizer) document(id string, stamp render.Value) *builder {
 	b.add("after", n.in.Get("after"))
 	b.add("source", n.in.Get("source"))
 	n.addUnknown(b)
-	return b
+	return b.object(&n.maker)
 }
 
 // addUnknown appends the members that this version does not know.
@@ -113,7 +113,7 @@ func (n *normalizer) addUnknown(b *builder) {
 		switch key {
 		case "id", "action", "resource": // for posting alone
 		default:
-			if !derived.get(key).IsDefined() {
+			if !derived.has(key) {
 				b.add(key, v)
 			}
 		}
@@ -201,7 +201,7 @@ func (n *normalizer) fill(given render.Value, name, key string, tags []string, e
 	b.add("key", render.String(key))
 	b.add("tags", n.tags(given.Get("tags"), tags))
 	for k, v := range given.Members() {
-		if !b.get(k).IsDefined() && (k != "environment" || !environment.IsDefined()) {
+		if !b.has(k) && (k != "environment" || !environment.IsDefined()) {
 			b.add(k, v)
 		}
 	}

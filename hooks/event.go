@@ -18,10 +18,9 @@ type Event struct {
 	id       string
 	scope    string
 	digest   string
-	stored   string       // what MarshalBinary gives
-	doc      render.Value // in stored, read when it is asked for
-	own      bool         // it tells of flaghook's own resources
-	cost     int          // in memory, for caches
+	doc      render.Value
+	own      bool // it tells of flaghook's own resources
+	cost     int  // in memory, for caches
 	rendered *manifest.Event
 
 	reading  sync.Once // of accesses, where doc alone is known
@@ -97,10 +96,15 @@ func (e *Event) Rendered() *manifest.Event { return e.rendered }
 // before (hex), as in
 //
 //	{"digest":"…","scope":"…","doc":{…},"crc32c":"00000000"}
-func (e *Event) MarshalBinary() ([]byte, error) { return []byte(e.stored), nil }
+func (e *Event) MarshalBinary() ([]byte, error) {
+	f := e.form()
+	return f.append(make([]byte, 0, f.size())), nil
+}
 
 // AppendBinary appends it to b.
-func (e *Event) AppendBinary(b []byte) ([]byte, error) { return append(b, e.stored...), nil }
+func (e *Event) AppendBinary(b []byte) ([]byte, error) { return e.form().append(b), nil }
+
+func (e *Event) form() form { return form{e.digest, e.scope, e.doc} }
 
 // UnmarshalBinary reads what MarshalBinary wrote, also without the checksum, as
 // earlier versions wrote it. With it the document is read only as far as it is
@@ -113,7 +117,7 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}
-	e.set(f, f.doc.Get("_id").AsString(), f.doc.Get("kind").AsString(), f.doc.Path("source", "kind").AsString())
+	e.set(f)
 	return nil
 }
 
@@ -130,13 +134,13 @@ func parseAccesses(list render.Value) ([]policy.ParsedAccess, error) {
 	return accesses, nil
 }
 
-// set makes an event of its stored form; source is the kind of the source that it
-// comes from.
-func (e *Event) set(f form, id, kind, source string) {
-	e.id, e.scope, e.digest, e.stored, e.doc = id, f.scope, f.digest, f.text, f.doc
-	e.own = source == ownSource
-	e.cost = costOf(e.doc, e.accesses)
-	e.rendered = manifest.NewEvent(kind, e.doc, webhookShape, standardShape)
+// set makes an event of a form; what it did may be known already.
+func (e *Event) set(f form) {
+	e.digest, e.scope, e.doc = f.digest, f.scope, f.doc
+	e.id = strings.Clone(f.doc.Get("_id").AsString())
+	e.own = f.doc.Path("source", "kind").AsString() == ownSource
+	e.cost = costOf(f.doc, e.accesses)
+	e.rendered = renderable(f.doc)
 }
 
 // renderable gives a document as integrations render it.

@@ -7,16 +7,14 @@ import (
 	"errors"
 	"hash/crc32"
 	"strings"
-	"sync"
 
 	"github.com/flaghook/flaghook/render"
 )
 
-// A form is an event as a Store keeps it; see Event.MarshalBinary.
+// A form is what is in an event as a Store keeps it; see Event.MarshalBinary.
 type form struct {
-	text          string // the whole
 	digest, scope string
-	doc           render.Value // in text, read when it is asked for
+	doc           render.Value
 }
 
 // The parts of a form around its values, none of which needs an escape.
@@ -32,28 +30,25 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// formBuffers are for forms that are being written.
-var formBuffers = sync.Pool{New: func() any { return new([]byte) }}
+// maxReserved bounds what is reserved for an event's text before it is written:
+// an object may hold another many times.
+const maxReserved = 1 << 20
 
-// newForm makes a form of a document that appendDoc appends.
-func newForm(digest, scope string, appendDoc func([]byte) []byte) form {
-	buffer := formBuffers.Get().(*[]byte)
-	b := append(append((*buffer)[:0], formDigest...), digest...)
-	if scope != "" {
-		b = append(append(b, formScope...), scope...)
-	}
-	b = append(b, formDoc...)
+// size is about how many bytes append writes, or less where they are very many.
+func (f form) size() int {
+	return checksumSize + len(formDigest) + len(f.digest) + len(formScope) + len(f.scope) + len(formDoc) + min(f.doc.Size(), maxReserved)
+}
+
+func (f form) append(b []byte) []byte {
 	from := len(b)
-	b = appendDoc(b)
-	until := len(b)
-	sum := binary.BigEndian.AppendUint32(nil, crc32.Checksum(b, castagnoli))
-	b = append(hex.AppendEncode(append(b, formChecksum...), sum), formEnd...)
-	text := string(b)
-	if cap(b) <= maxReserved {
-		*buffer = b
-		formBuffers.Put(buffer)
+	b = append(append(b, formDigest...), f.digest...)
+	if f.scope != "" {
+		b = append(append(b, formScope...), f.scope...)
 	}
-	return form{text: text, digest: digest, scope: scope, doc: render.Written(text[from:until])}
+	b = f.doc.AppendJSON(append(b, formDoc...))
+	var sum [4]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(b[from:], castagnoli))
+	return append(hex.AppendEncode(append(b, formChecksum...), sum[:]), formEnd...)
 }
 
 var (
@@ -72,14 +67,13 @@ func openForm(data []byte) (form, error) {
 	if err != nil || binary.BigEndian.Uint32(sum) != crc32.Checksum(data[:end], castagnoli) {
 		return form{}, errChecksum
 	}
-	f := form{text: string(data)}
-	head, doc, hasDoc := strings.Cut(f.text[:end], formDoc)
+	head, doc, hasDoc := strings.Cut(string(data[:end]), formDoc)
 	head, hasDigest := strings.CutPrefix(head, formDigest)
 	if !hasDoc || !hasDigest || !strings.HasPrefix(doc, "{") {
 		return form{}, errNoDocument
 	}
+	f := form{doc: render.Written(doc)}
 	f.digest, f.scope, _ = strings.Cut(head, formScope)
-	f.doc = render.Written(doc)
 	return f, nil
 }
 
@@ -96,5 +90,5 @@ func readForm(data []byte) (form, error) {
 	if _, err := parseAccesses(doc.Get("accesses")); err != nil {
 		return form{}, err
 	}
-	return newForm(stored.Get("digest").AsString(), stored.Get("scope").AsString(), doc.AppendJSON), nil
+	return form{digest: stored.Get("digest").AsString(), scope: stored.Get("scope").AsString(), doc: doc}, nil
 }

@@ -118,9 +118,7 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 		id = o.NewID()
 	}
 	e := &Event{accesses: n.parsed}
-	doc := n.document(id, stamp)
-	e.set(newForm(digestOf(posted), o.Scope, doc.appendJSON), strings.Clone(id), strings.Clone(doc.get("kind").AsString()), doc.get("source").Get("kind").AsString())
-	doc.done()
+	e.set(form{digest: digestOf(posted), scope: o.Scope, doc: n.document(id, stamp)})
 	return e, nil
 }
 
