@@ -198,16 +198,25 @@ func (e *Engine) event(ctx context.Context, c Claim) (*Event, error) {
 	if event := e.events.get(c.EventKey); event != nil {
 		return event, nil
 	}
-	event := new(Event)
 	if c.Stored == nil {
 		stored, err := e.o.Store.Event(ctx, c.EventKey)
 		if err != nil {
 			return nil, err
 		}
-		event = stored.Event
-	} else if err := event.UnmarshalBinary(c.Stored); err != nil {
+		e.share(stored.Event, stored.Matched)
+		return stored.Event, nil
+	}
+	event := new(Event)
+	if err := event.UnmarshalBinary(c.Stored); err != nil {
 		return nil, err
 	}
-	e.events.put(event)
+	e.share(event, c.Matched)
 	return event, nil
+}
+
+// share caches an event for its other deliveries, if it has any.
+func (e *Engine) share(event *Event, matched int) {
+	if matched > 1 {
+		e.events.put(event)
+	}
 }

@@ -231,8 +231,8 @@ func (e *Engine) publish(ctx context.Context, source, except string, events ...*
 	for i, event := range events {
 		// What is cached must be what is stored: a duplicate may have been
 		// given another time.
-		if !receipts[i].Duplicate && len(batch[i].SubscriptionIDs) > 0 {
-			e.events.put(event)
+		if !receipts[i].Duplicate {
+			e.share(event, receipts[i].Matched)
 		}
 	}
 	e.o.Observer.EventsAccepted(source, len(events), time.Since(start))

@@ -149,7 +149,7 @@ func (q *queue) takeTurn(claims []hooks.Claim, in *scan, s *subscription, n int,
 		}
 		c := claimOf(s, &r)
 		if r.replay == "" {
-			c.Stored = in.eventOf(p.seq, r.eventKey)
+			c.Stored, c.Matched = in.eventOf(p.seq, r.eventKey)
 		}
 		q.grant(s, p.seq, c.DeliveryID, until)
 		claims = append(claims, c)
@@ -195,7 +195,7 @@ func (q *queue) readAhead(in *scan, s *subscription) error {
 		}
 		ahead := pending{seq: p.seq, id: r.id(s.id), key: r.eventKey, replay: r.replay, created: r.created}
 		if r.replay == "" && q.windowBytes < maxWindowBytes {
-			ahead.stored = in.eventOf(p.seq, r.eventKey)
+			ahead.stored, ahead.matched = in.eventOf(p.seq, r.eventKey)
 			ahead.size = len(ahead.stored)
 		}
 		q.push(s, ahead)
@@ -237,17 +237,18 @@ func (in *scan) start(s *subscription) (err error) {
 	return nil
 }
 
-// eventOf is a copy of a stored event, nil where it is not the one meant.
-func (in *scan) eventOf(seq uint64, key string) []byte {
+// eventOf is a copy of a stored event, nil where it is not the one meant, and to
+// how many subscriptions it went.
+func (in *scan) eventOf(seq uint64, key string) (data []byte, matched int) {
 	k, v := in.event.Seek(number(seq))
 	if found, ok := numberOf(k); !ok || found != seq {
-		return nil
+		return nil, 0
 	}
 	stored, err := readEvent(v)
 	if err != nil || stored.tail.key != key {
-		return nil // whoever asks for it will hear what is wrong
+		return nil, 0 // whoever asks for it will hear what is wrong
 	}
-	return stored.data
+	return stored.data, len(stored.tail.refs)
 }
 
 // end ends the reading, if there was any.

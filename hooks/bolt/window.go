@@ -27,6 +27,7 @@ type pending struct {
 	created int64
 	event   *hooks.Event // of a delivery that was accepted; nil where there is no room
 	stored  []byte       // the event of one that was read ahead; nil where there is no room
+	matched int          // to how many subscriptions it went
 	size    int          // of the event in the file, its deliveries sharing it
 }
 
@@ -98,7 +99,7 @@ func (q *queue) spoilParked() {
 func (p *pending) claim(subscriptionID string) hooks.Claim {
 	created := time.Unix(0, p.created).UTC()
 	return hooks.Claim{
-		DeliveryID: p.id, EventKey: p.key, SubscriptionID: subscriptionID, Event: p.event, Stored: p.stored, Replay: p.replay,
+		DeliveryID: p.id, EventKey: p.key, SubscriptionID: subscriptionID, Event: p.event, Stored: p.stored, Matched: p.matched, Replay: p.replay,
 		CreatedAt: created, Since: created,
 	}
 }

@@ -43,7 +43,7 @@ func TestClaimHandsOutEvents(t *testing.T) {
 	}
 	for i, c := range claim() {
 		want := first[i]
-		want.Event, want.Stored = nil, stored
+		want.Event, want.Stored, want.Matched = nil, stored, 2
 		if !reflect.DeepEqual(c, want) {
 			t.Errorf("from the file %+v is claimed, want %+v", c, want)
 		}
