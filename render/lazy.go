@@ -54,6 +54,57 @@ func (v Value) whole() *compound {
 	return v.ref.read.Load() // of several readers the first one's, so that its parts keep their identity
 }
 
+// glanceUpTo is the length of a text up to which a member is found by a look at the text, as long as nobody needs more.
+const glanceUpTo = 512
+
+// glance looks for a member in the text of an object that was not read yet. It gives up on what is not simple: members
+// that are arrays or objects, escapes, and long texts.
+func (v Value) glance(key string) (x Value, found, ok bool) {
+	if v.str == "" || len(v.str) > glanceUpTo || v.ref.read.Load() != nil {
+		return x, false, false
+	}
+	for text := v.str[1:]; text != ""; text = text[1:] { // behind the brace, then behind each comma
+		if text[0] != '"' {
+			return x, false, text == "}" && v.str == "{}"
+		}
+		name := text[:stringExtent(text)]
+		text = text[len(name):]
+		if len(name) < 2 || text == "" || strings.IndexByte(name, '\\') >= 0 {
+			return x, false, false
+		}
+		text = text[1:] // the colon
+		n := extent(text)
+		if n == 0 {
+			return x, false, false
+		}
+		if name[1:len(name)-1] == key {
+			x, ok = simple(text[:n])
+			return x, ok, ok
+		}
+		if text = text[n:]; text == "}" {
+			return x, false, true
+		}
+		if text == "" || text[0] != ',' {
+			return x, false, false
+		}
+	}
+	return x, false, false
+}
+
+// simple reads a value that is neither an array or object nor has escapes.
+func simple(text string) (v Value, ok bool) {
+	switch c := text[0]; {
+	case c == '"':
+		s := text[1 : len(text)-1]
+		return Value{kind: KindString, str: s}, strings.IndexByte(s, '\\') < 0
+	case c == '{' || c == '[':
+		return v, false
+	}
+	p := jsonParser{text: text}
+	err := p.value(&v)
+	return v, err == nil && p.pos == len(text)
+}
+
 func (v Value) items() []Value    { return v.whole().items }
 func (v Value) members() []Member { return v.whole().members }
 
@@ -87,8 +138,16 @@ func (p *jsonParser) later(into *Value) bool {
 	return true
 }
 
-// extent is the length of the array or object that a text begins with, 0 when it has no end.
+// extent is the length of the value that a text begins with, 0 when it has no end.
 func extent(text string) int {
+	switch {
+	case text == "":
+		return 0
+	case text[0] == '"':
+		return stringExtent(text)
+	case text[0] != '{' && text[0] != '[':
+		return max(strings.IndexAny(text, ",]}"), 0)
+	}
 	depth := 0
 	for i := 0; i < len(text); i++ {
 		switch text[i] {

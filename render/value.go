@@ -136,6 +136,9 @@ func (v Value) member(key string) (Value, bool) {
 	if v.kind != KindObject {
 		return Value{}, false
 	}
+	if x, found, ok := v.glance(key); ok {
+		return x, found
+	}
 	c := v.whole()
 	if i := c.find(c.members, key); i >= 0 {
 		return c.members[i].Value, true

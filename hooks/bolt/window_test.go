@@ -3,9 +3,10 @@ package bolt_test
 import (
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/flaghook/flaghook/hooks"
 )
@@ -44,8 +45,8 @@ func TestClaimHandsOutEvents(t *testing.T) {
 	for i, c := range claim() {
 		want := first[i]
 		want.Event, want.Stored, want.Matched = nil, stored, 2
-		if !reflect.DeepEqual(c, want) {
-			t.Errorf("from the file %+v is claimed, want %+v", c, want)
+		if diff := cmp.Diff(want, c); diff != "" {
+			t.Errorf("from the file: %s", diff)
 		}
 	}
 }
