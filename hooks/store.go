@@ -228,8 +228,8 @@ type Claim struct {
 	EventKey       string // Event.Key
 	SubscriptionID string
 	Event          *Event    // where the queue has it at hand; else it is in the Store
-	Stored         []byte    // the same as Event.MarshalBinary gives it, where the queue has that at hand,
-	Matched        int       // and to how many subscriptions it went
+	Stored         []byte    // the same as Event.MarshalBinary gives it, where the queue has that at hand
+	Matched        int       // to how many subscriptions the event went, where the queue has that at hand
 	Replay         string    // the replay that made it, "" for none
 	Attempts       int       // how many attempts it has had
 	Tries          int       // how many since it was accepted or, later, revived

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,8 @@ func (q *queue) roomOf(s *subscription, o hooks.ClaimOptions) int {
 // claim goes once around the ring, and then gives those that have more their
 // next turns.
 func (q *queue) claim(in *scan, o hooks.ClaimOptions) ([]hooks.Claim, error) {
-	var claims []hooks.Claim
+	claims := make([]hooks.Claim, 0, min(o.Max, q.claimed+8)) // about as many as the last time
+	defer func() { q.claimed = len(claims) }()
 	var again []*subscription
 	turn := min(max(o.Max/q.ring.Len(), 1), maxTurn)
 	for around := q.ring.Len(); len(claims) < o.Max && around+len(again) > 0; {
@@ -237,18 +239,22 @@ func (in *scan) start(s *subscription) (err error) {
 	return nil
 }
 
-// eventOf is a copy of a stored event, nil where it is not the one meant, and to
-// how many subscriptions it went.
+// eventOf is a copy of a stored event with one delivery, and to how many
+// subscriptions it went. An event of many is the claimer's to share, and not
+// copied for each of them; what is not the event meant is nil, too.
 func (in *scan) eventOf(seq uint64, key string) (data []byte, matched int) {
 	k, v := in.event.Seek(number(seq))
 	if found, ok := numberOf(k); !ok || found != seq {
 		return nil, 0
 	}
-	stored, err := readEvent(v)
-	if err != nil || stored.tail.key != key {
+	owner, matched, data, err := peekEvent(v)
+	if err != nil || string(owner) != key {
 		return nil, 0 // whoever asks for it will hear what is wrong
 	}
-	return stored.data, len(stored.tail.refs)
+	if matched > 1 {
+		return nil, matched
+	}
+	return bytes.Clone(data), matched
 }
 
 // end ends the reading, if there was any.

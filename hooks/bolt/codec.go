@@ -128,15 +128,10 @@ func (h eventTail) append(event []byte) []byte {
 
 // decodeEvent reads the tail; event shares memory with b.
 func decodeEvent(b []byte) (h eventTail, event []byte, err error) {
-	end := len(b) - tailEnd
-	if end < 0 {
-		return eventTail{}, nil, errRecord
+	d, event, err := openTail(b)
+	if err != nil {
+		return eventTail{}, nil, err
 	}
-	n := int(binary.BigEndian.Uint32(b[end+8:]))
-	if n > end {
-		return eventTail{}, nil, errRecord
-	}
-	d := decoder{b: b[end-n : end]}
 	h = eventTail{accepted: acceptedOf(b), key: d.string()}
 	count := d.uvarint()
 	if count > uint64(len(d.b)) { // each takes a byte or more
@@ -151,7 +146,34 @@ func decodeEvent(b []byte) (h eventTail, event []byte, err error) {
 	if d.failed || len(d.b) > 0 {
 		return eventTail{}, nil, errRecord
 	}
-	return h, b[:end-n], nil
+	return h, event, nil
+}
+
+// openTail finds the tail of an event.
+func openTail(b []byte) (d decoder, event []byte, err error) {
+	end := len(b) - tailEnd
+	if end < 0 {
+		return d, nil, errRecord
+	}
+	n := int(binary.BigEndian.Uint32(b[end+8:]))
+	if n > end {
+		return d, nil, errRecord
+	}
+	return decoder{b: b[end-n : end]}, b[:end-n], nil
+}
+
+// peekEvent reads of the tail only the key and how many refs it has. All that it
+// returns shares memory with b.
+func peekEvent(b []byte) (key []byte, refs int, event []byte, err error) {
+	d, event, err := openTail(b)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	key = d.bytes()
+	if refs = int(d.uvarint()); d.failed {
+		return nil, 0, nil, errRecord
+	}
+	return key, refs, event, nil
 }
 
 // acceptedOf reads the time of acceptance alone.

@@ -46,7 +46,8 @@ type DB struct {
 	block atomic.Uint32 // the block of ids that is written to
 
 	// What follows is the writer's alone.
-	busy     bool // the last commit had many requests
+	busy     bool   // the last commit had many requests
+	woken    []wake // memory for that of the next transaction
 	counts   counts
 	pruner   pruner
 	timer    *time.Timer // for the pruner

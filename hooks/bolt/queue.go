@@ -27,6 +27,8 @@ type queue struct {
 	leases map[string]*lease        // by delivery id
 	claims uint64                   // how many times Claim was called
 
+	claimed int // how many deliveries the last call of Claim gave out
+
 	windowed    int // deliveries in windows
 	windowBytes int // of their events
 

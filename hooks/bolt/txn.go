@@ -52,7 +52,7 @@ const appendFill = 0.9
 
 func newTxn(db *DB, tx *bbolt.Tx) *txn {
 	t := &txn{
-		db: db, id: tx.ID(), now: time.Now().UnixNano(), sweeping: db.sweeping, counts: db.counts, pruner: db.pruner,
+		db: db, id: tx.ID(), now: time.Now().UnixNano(), sweeping: db.sweeping, counts: db.counts, pruner: db.pruner, woken: db.woken[:0],
 		statuses:      make(map[uint64]*statusChange),
 		ages:          make(map[uint64]int),
 		cursors:       make(map[*bbolt.Bucket]*bbolt.Cursor),

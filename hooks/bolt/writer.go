@@ -16,6 +16,8 @@ const (
 	maxRequests = 1024    // waiting for the writer; more wait for a place
 	maxBatch    = 1024    // requests in one transaction
 	maxBytes    = 8 << 20 // about as much in one transaction, one request aside
+
+	maxWokenKept = 4096 // places for what a transaction wakes that are kept for the next
 )
 
 // An operation is something to write.
@@ -155,6 +157,9 @@ func (db *DB) commit(batch []*request) {
 		db.sweeping, db.counts, db.pruner = t.sweeping, t.counts, t.pruner
 		if db.remember(batch, t) {
 			db.signal()
+		}
+		if clear(t.woken); cap(t.woken) <= maxWokenKept {
+			db.woken = t.woken
 		}
 		if db.committed != nil && t.dirty && len(batch) > 0 {
 			db.committed(len(batch))
