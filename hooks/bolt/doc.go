@@ -77,7 +77,8 @@
 // deliveries that wait. A subscription without capacity is set aside until it
 // is resumed, and costs a claim nothing. What was accepted a moment ago is
 // mostly claimed from memory, with its event, by way of a window per subscription
-// that holds the first of what it has due; all windows together are bounded.
+// that holds the first of what it has due; a claim that has to read the file fills
+// it with what comes next. All windows together are bounded.
 //
 // # Safety
 //
