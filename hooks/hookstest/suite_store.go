@@ -91,6 +91,27 @@ var settleTests = map[string]func(*fixture){
 			f.Errorf("delivery %+v", d)
 		}
 	},
+	"outcomes together": func(f *fixture) {
+		f.subscribe("a", "b")
+		f.publishMany("e", 3, "a", "b")
+		claims := f.claim(6)
+		none := hooks.Claim{DeliveryID: hooks.DeliveryID("none", "a", ""), EventKey: "none", SubscriptionID: "a"}
+		err := f.Settle(f.ctx(),
+			hooks.Settlement{Claim: claims[0], State: hooks.StateDelivered, Attempt: success()},
+			hooks.Settlement{Claim: none, State: hooks.StateDelivered},
+			hooks.Settlement{Claim: claims[1], State: hooks.StatePending, Attempt: failure(500), RetryAt: time.Now().Add(time.Hour)},
+			hooks.Settlement{Claim: claims[0], State: hooks.StateDead, Reason: "a second outcome"},
+			hooks.Settlement{Claim: claims[2], State: hooks.StateDead, Reason: "no", Attempt: failure(404)})
+		if !errors.Is(err, hooks.ErrNotFound) {
+			f.Errorf("Settle: %v, want ErrNotFound", err)
+		}
+		for i, want := range []hooks.State{hooks.StateDelivered, hooks.StatePending, hooks.StateDead, hooks.StatePending} {
+			if got := f.delivery(claims[i]); got.State != want {
+				f.Errorf("outcome %d: %s, want %s", i, got.State, want)
+			}
+		}
+		f.must(f.Settle(f.ctx()))
+	},
 	"what does not exist": func(f *fixture) {
 		f.subscribe("a")
 		f.publish("e1", "a")
