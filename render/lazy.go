@@ -122,7 +122,7 @@ func readLevel(text string, kind Kind) *compound {
 }
 
 // lazyBatch is how many parts of a level are made at a time.
-const lazyBatch = 8
+const lazyBatch = 12
 
 // later passes over an array or object that is worth waiting for.
 func (p *jsonParser) later(into *Value) bool {

@@ -10,7 +10,7 @@ import (
 const (
 	// garbagePercent is the GOGC of a server: what lives is little, so that
 	// collecting garbage seldom costs little memory and saves much time.
-	garbagePercent = 400
+	garbagePercent = 800
 
 	// memoryFloor is the least that the server may take before garbage is
 	// collected more often, whatever garbagePercent says; it is raised where
