@@ -150,9 +150,7 @@ func (q *queue) takeTurn(claims []hooks.Claim, in *scan, s *subscription, n int,
 			return nil, false, fmt.Errorf("delivery %x: %w", p.key(), err)
 		}
 		c := claimOf(s, &r)
-		if r.replay == "" {
-			c.Stored, c.Matched = in.eventOf(p.seq, r.eventKey)
-		}
+		c.Stored, c.Matched = in.eventOf(p, &r)
 		q.grant(s, p.seq, c.DeliveryID, until)
 		claims = append(claims, c)
 		s.room--
@@ -196,8 +194,8 @@ func (q *queue) readAhead(in *scan, s *subscription) error {
 			break
 		}
 		ahead := pending{seq: p.seq, id: r.id(s.id), key: r.eventKey, replay: r.replay, created: r.created}
-		if r.replay == "" && q.windowBytes < maxWindowBytes {
-			ahead.stored, ahead.matched = in.eventOf(p.seq, r.eventKey)
+		if q.windowBytes < maxWindowBytes {
+			ahead.stored, ahead.matched = in.eventOf(p, &r)
 			ahead.size = len(ahead.stored)
 		}
 		q.push(s, ahead)
@@ -239,16 +237,19 @@ func (in *scan) start(s *subscription) (err error) {
 	return nil
 }
 
-// eventOf is a copy of a stored event with one delivery, and to how many
-// subscriptions it went. An event of many is the claimer's to share, and not
-// copied for each of them; what is not the event meant is nil, too.
-func (in *scan) eventOf(seq uint64, key string) (data []byte, matched int) {
-	k, v := in.event.Seek(number(seq))
-	if found, ok := numberOf(k); !ok || found != seq {
+// eventOf is a copy of the stored event of a delivery, its only one, and to how
+// many subscriptions it went. An event of many is the claimer's to share, and not
+// copied for each of them; that of a replay is elsewhere, and nil, too.
+func (in *scan) eventOf(p place, r *record) (data []byte, matched int) {
+	if r.replay != "" {
+		return nil, 0
+	}
+	k, v := in.event.Seek(number(p.seq))
+	if found, ok := numberOf(k); !ok || found != p.seq {
 		return nil, 0
 	}
 	owner, matched, data, err := peekEvent(v)
-	if err != nil || string(owner) != key {
+	if err != nil || string(owner) != r.eventKey {
 		return nil, 0 // whoever asks for it will hear what is wrong
 	}
 	if matched > 1 {

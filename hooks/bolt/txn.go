@@ -97,7 +97,7 @@ func (t *txn) put(b *bbolt.Bucket, key, value []byte) {
 
 func (t *txn) delete(b *bbolt.Bucket, key []byte) {
 	t.dirty = true
-	c := t.seek(b, key)
+	c, _ := t.seek(b, key)
 	if c == nil {
 		return
 	}
@@ -108,20 +108,18 @@ func (t *txn) delete(b *bbolt.Bucket, key []byte) {
 
 // get is the value of a key, nil when there is none.
 func (t *txn) get(b *bbolt.Bucket, key []byte) []byte {
-	k, v := t.cursor(b).Seek(key)
-	if !bytes.Equal(k, key) {
-		return nil
-	}
+	_, v := t.seek(b, key)
 	return v
 }
 
-// seek gives a cursor at a key, nil when there is no such key.
-func (t *txn) seek(b *bbolt.Bucket, key []byte) *bbolt.Cursor {
-	c := t.cursor(b)
-	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
-		return nil
+// seek gives a cursor at a key and the key's value, nil when there is no such key.
+func (t *txn) seek(b *bbolt.Bucket, key []byte) (c *bbolt.Cursor, value []byte) {
+	c = t.cursor(b)
+	k, v := c.Seek(key)
+	if !bytes.Equal(k, key) {
+		return nil, nil
 	}
-	return c
+	return c, v
 }
 
 // cursor is the bucket's, wherever it is.
