@@ -35,11 +35,49 @@ type testProxy struct {
 	connects []string // targets
 	auth     []string // what Proxy-Authorization said
 	tunnels  sync.WaitGroup
+	down     flow // to the clients
+}
+
+// A flow is what has gone through tunnels one way, in all of them together.
+type flow struct {
+	mu          sync.Mutex
+	changed     sync.Cond // with mu
+	bytes, ends int
+}
+
+func (f *flow) add(bytes, ends int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bytes += bytes
+	f.ends += ends
+	f.changed.Broadcast()
+}
+
+// await returns when so many bytes have gone through and so many tunnels ended.
+func (f *flow) await(bytes, ends int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.bytes < bytes || f.ends < ends {
+		f.changed.Wait()
+	}
+}
+
+// A counted writer tells the flow what has been written.
+type counted struct {
+	io.Writer
+	flow *flow
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	c.flow.add(n, 0)
+	return n, err
 }
 
 func newProxy(t testing.TB, start func(*httptest.Server), to string) *testProxy {
 	t.Helper()
 	p := &testProxy{to: to}
+	p.down.changed.L = &p.down.mu
 	p.Server = serve(t, start, p.connect)
 	t.Cleanup(func() {
 		p.mu.Lock() // whoever has been counted is waited for
@@ -77,8 +115,9 @@ func (p *testProxy) connect(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(far, near)
 	})
 	p.tunnels.Go(func() {
-		defer near.Close()
-		_, _ = io.Copy(near, far)
+		_, _ = io.Copy(counted{near, &p.down}, far)
+		near.Close()
+		p.down.add(0, 1)
 	})
 }
 
