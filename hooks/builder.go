@@ -1,81 +1,122 @@
 package hooks
 
 import (
+	"bytes"
 	"slices"
 	"sync"
 
 	"github.com/flaghook/flaghook/render"
 )
 
-// builder writes an object member by member, in order.
-type builder struct{ members []render.Member }
+// builder writes JSON: an object member by member, in order. What it writes is
+// what render.Value.AppendJSON would, so that it can be read as render.Written.
+type builder struct {
+	text []byte
+	open []level // what is not ended yet, the outermost first
+	keys []string
+}
+
+// A level is an object or array that has been begun.
+type level struct {
+	end  byte
+	keys int // where in builder.keys its own begin
+}
 
 var builders = sync.Pool{New: func() any { return new(builder) }}
 
 // newBuilder gives an empty builder, with the memory of one that was done.
 func newBuilder() *builder { return builders.Get().(*builder) }
 
-// done keeps the builder's memory for the next one.
+// maxKept bounds the memory that waits for the next text.
+const maxKept = 64 << 10
+
+// done gives the builder's memory to the next one.
 func (b *builder) done() {
-	if cap(b.members) <= 256 {
-		clear(b.members)
-		b.members = b.members[:0]
+	if cap(b.text) <= maxKept && cap(b.keys) <= 256 {
+		clear(b.keys[:cap(b.keys)])
+		*b = builder{b.text[:0], b.open[:0], b.keys[:0]}
 		builders.Put(b)
 	}
 }
 
-// object is an object of what was written; the builder is done.
-func (b *builder) object(m *render.Maker) render.Value {
-	v := m.Object(b.members...)
+// take gives a copy of the text; the builder is done.
+func (b *builder) take() []byte {
+	text := bytes.Clone(b.text)
 	b.done()
-	return v
+	return text
 }
 
-// has reports whether a member of that name was written.
+// comma is written between two.
+func (b *builder) comma() {
+	if n := len(b.text); n > 0 && b.text[n-1] != '{' && b.text[n-1] != '[' {
+		b.text = append(b.text, ',')
+	}
+}
+
+// name begins a member. The name is of this package, and needs no escapes.
+func (b *builder) name(key string) {
+	b.comma()
+	b.text = append(append(append(b.text, '"'), key...), '"', ':')
+	b.keys = append(b.keys, key)
+}
+
+// has reports whether the object has a member of that name.
 func (b *builder) has(key string) bool {
-	for i := range b.members {
-		if b.members[i].Key == key {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(b.keys[b.open[len(b.open)-1].keys:], key)
 }
 
-func (b *builder) add(key string, v render.Value) {
-	if v.IsDefined() && v.Kind() != render.KindNull {
-		b.members = append(b.members, render.Member{Key: key, Value: v})
+// object begins an object: as a member or, without a name, as an item.
+func (b *builder) object(key string) { b.begin(key, '{', '}') }
+
+// array begins an array, likewise.
+func (b *builder) array(key string) { b.begin(key, '[', ']') }
+
+func (b *builder) begin(key string, begin, end byte) {
+	if key != "" {
+		b.name(key)
+	} else if len(b.open) > 0 {
+		b.comma()
 	}
+	b.text = append(b.text, begin)
+	b.open = append(b.open, level{end, len(b.keys)})
 }
 
-// set gives a member a value, as render.Value.With does: an undefined one
-// removes it, null stays.
-func (b *builder) set(key string, v render.Value) {
-	b.members = slices.DeleteFunc(b.members, func(m render.Member) bool { return m.Key == key && !v.IsDefined() })
-	for i := range b.members {
-		if b.members[i].Key == key {
-			b.members[i].Value = v
-			return
-		}
-	}
+// end ends what was begun last.
+func (b *builder) end() {
+	last := b.open[len(b.open)-1]
+	b.open = b.open[:len(b.open)-1]
+	b.keys = b.keys[:last.keys]
+	b.text = append(b.text, last.end)
+}
+
+// item adds an item to an array.
+func (b *builder) item(v render.Value) {
+	b.comma()
+	b.text = v.AppendJSON(b.text)
+}
+
+// put adds a member, unless it is undefined.
+func (b *builder) put(key string, v render.Value) {
 	if v.IsDefined() {
-		b.members = append(b.members, render.Member{Key: key, Value: v})
+		b.name(key)
+		b.text = v.AppendJSON(b.text)
 	}
 }
 
-// json is object as JSON, with the builder done. All names are of this package, and need no escapes.
-func (b *builder) json() []byte {
-	size := 2
-	for i := range b.members {
-		size += len(b.members[i].Key) + 4 + b.members[i].Value.Size()
+// add adds a member, unless it is undefined or null.
+func (b *builder) add(key string, v render.Value) {
+	if v.Kind() != render.KindNull {
+		b.put(key, v)
 	}
-	text := append(make([]byte, 0, min(size, maxReserved)), '{')
-	for i := range b.members {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = append(append(append(text, '"'), b.members[i].Key...), `":`...)
-		text = b.members[i].Value.AppendJSON(text)
-	}
-	b.done()
-	return append(text, '}')
+}
+
+// string adds a member that is a string.
+func (b *builder) string(key, s string) { b.put(key, render.String(s)) }
+
+// copy adds a member of another object.
+func (b *builder) copy(key string, v render.Value) {
+	b.comma()
+	b.text = append(render.String(key).AppendJSON(b.text), ':')
+	b.text = v.AppendJSON(b.text)
+	b.keys = append(b.keys, key)
 }

@@ -81,38 +81,47 @@ func (c Change) document(by Actor) render.Value {
 	if tags := resourceTags(c.Tags); tags != "" {
 		resource += ";" + tags
 	}
-	accesses := make([]render.Value, len(c.Actions))
-	for i, action := range c.Actions {
-		accesses[i] = render.Object(
-			render.Member{Key: "action", Value: render.String(action)},
-			render.Member{Key: "resource", Value: render.String(resource)})
-	}
-	var b builder
+	b := newBuilder()
+	b.object("")
 	if c.eventID != "" {
-		b.add("_id", render.String(c.eventID))
+		b.string("_id", c.eventID)
 	}
-	b.add("accesses", render.Array(accesses...))
-	b.add("kind", render.String(c.Kind))
+	b.array("accesses")
+	for _, action := range c.Actions {
+		b.object("")
+		b.string("action", action)
+		b.string("resource", resource)
+		b.end()
+	}
+	b.end()
+	b.string("kind", c.Kind)
 	if c.Name != "" {
-		b.add("name", render.String(c.Name))
+		b.string("name", c.Name)
 	}
 	if comment := cmp.Or(by.Comment, c.Comment); comment != "" {
-		b.add("comment", render.String(comment))
+		b.string("comment", comment)
 	}
 	if by.Name == "" && by.TokenID == "" {
-		b.add("app", render.Object(render.Member{Key: "name", Value: render.String("flaghook")}))
+		b.object("app")
+		b.string("name", "flaghook")
+		b.end()
 	} else {
-		b.add("token", render.Object(
-			render.Member{Key: "_id", Value: render.String(by.TokenID)},
-			render.Member{Key: "name", Value: render.String(by.Name)}))
+		b.object("token")
+		b.string("_id", by.TokenID)
+		b.string("name", by.Name)
+		b.end()
 	}
-	b.add("target", render.Object(
-		render.Member{Key: "_id", Value: render.String(c.ID)},
-		render.Member{Key: "name", Value: render.String(c.Name)}))
-	b.add("source", render.Object(render.Member{Key: "kind", Value: render.String(ownSource)}))
+	b.object("target")
+	b.string("_id", c.ID)
+	b.string("name", c.Name)
+	b.end()
+	b.object("source")
+	b.string("kind", ownSource)
+	b.end()
 	b.add("before", c.Before)
 	b.add("after", c.After)
-	return render.Object(b.members...)
+	b.end()
+	return render.Written(string(b.take()))
 }
 
 // resourceTags writes tags as a resource carries them.

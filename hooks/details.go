@@ -11,25 +11,29 @@ import (
 // details says what exactly changed: in the forms that were given, with the
 // rest written from them, else in sentences about the two states. Where only
 // the new one is known, it tells whether a flag is on now.
-func (n *normalizer) details(action string) render.Value {
+func (n *normalizer) details(b *builder, action string) {
+	n.threeForms(b, "details", n.derivedDetails(action))
+}
+
+func (n *normalizer) derivedDetails(action string) threeForms {
 	if given, ok := n.given("details"); ok {
 		if md := given.Get("markdown"); md.Kind() == render.KindString && !given.Has("plainText") {
-			return n.threeForms("details", detailsOfMarkdown(md.AsString()))
+			return detailsOfMarkdown(md.AsString())
 		}
-		return n.threeForms("details", threeForms{})
+		return threeForms{}
 	}
 	before, hasBefore := n.given("before")
 	after, hasAfter := n.given("after")
 	switch {
 	case hasBefore && hasAfter:
-		return n.threeForms("details", listForms(Changes(before, after)))
+		return listForms(Changes(before, after))
 	case hasAfter && action == "updateOn":
 		if on, known := isOn(after); known {
 			phrase, _ := switched("on", on)
-			return n.threeForms("details", listForms([]string{capital(phrase)}))
+			return listForms([]string{capital(phrase)})
 		}
 	}
-	return n.threeForms("details", threeForms{})
+	return threeForms{}
 }
 
 // isOn reads from a flag's state whether it is on, and whether that is known.

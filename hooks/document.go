@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/flaghook/flaghook/policy"
@@ -57,64 +58,68 @@ func kindName(kind string) string {
 	return kind
 }
 
-// document assembles the normalised event, its members in the order in which
-// people read them, the unknown ones last.
-func (n *normalizer) document(id string, stamp render.Value) render.Value {
+// event makes the event of what was read.
+func (n *normalizer) event(id, scope string, millis int64) *Event {
 	p := whereabouts(n.parsed)
-	accesses := n.accessList()
-	action := accesses.At(0).Get("action").AsString()
 	kind := n.text("kind", p.kind)
+	e := &Event{accesses: n.parsed}
+	f := writeForm(digestOf(n.in), scope, func(b *builder) { n.document(b, p, kind, id, millis) })
+	e.set(f, id, kind, n.in.Path("source", "kind").AsString())
+	return e
+}
+
+// document writes the normalised event, its members in the order in which people
+// read them, the unknown ones last.
+func (n *normalizer) document(b *builder, p place, kind, id string, millis int64) {
+	action := n.parsed[0].Action
 	key := n.text("key", p.key)
 	name := n.text("name", key)
 	verbKind := n.text("verbKind", action)
-	titleVerb := n.text("titleVerb", titleVerb(verbKind, kind, n.in.Get("after")))
-	project := n.project(p, kind, name)
-	member := n.member()
 	links := absoluteLinks(n.in.Get("_links"), n.in.Get("baseURL").AsString())
+	title := sentence{
+		verb: n.text("titleVerb", titleVerb(verbKind, kind, n.in.Get("after"))), name: name,
+		href: links.Path("site", "href").AsString(),
+	}
 
-	b := newBuilder()
+	b.object("")
 	b.add("_links", links)
 	b.add("baseURL", n.in.Get("baseURL"))
-	b.add("_id", render.String(id))
+	b.string("_id", id)
 	b.add("_accountId", n.in.Get("_accountId"))
-	b.add("timestamp", stamp)
-	b.add("kind", render.String(kind))
-	b.add("name", render.String(name))
-	b.add("key", render.String(key))
-	b.add("accesses", accesses)
-	b.add("details", n.details(action))
+	b.time("timestamp", millis)
+	b.string("kind", kind)
+	b.string("name", name)
+	b.string("key", key)
+	n.accessList(b)
+	n.details(b, action)
 	b.add("comment", n.in.Get("comment"))
-	b.add("project", project)
-	b.add("tags", n.tags(n.in.Get("tags"), p.tags))
+	title.environment = n.project(b, p, kind, name)
+	b.tags(n.in.Get("tags"), p.tags)
 	b.add("customProperties", n.in.Get("customProperties"))
-	b.add("member", member)
+	title.who, title.email = n.member(b)
 	b.add("token", n.in.Get("token"))
 	b.add("app", n.in.Get("app"))
-	b.add("titleVerb", render.String(titleVerb))
-	b.add("verbKind", render.String(verbKind))
+	b.string("titleVerb", title.verb)
+	b.string("verbKind", verbKind)
 	b.add("inferred", n.in.Get("inferred"))
-	b.add("title", n.threeForms("title", sentence{
-		who: actor(member, n.in), email: member.Get("email").AsString(), verb: titleVerb, name: name,
-		href: links.Path("site", "href").AsString(), environment: environmentPhrase(kind, project),
-	}.forms()))
-	b.add("target", n.target(name, accesses))
+	n.threeForms(b, "title", title.forms())
+	n.target(b, name)
 	b.add("parent", n.in.Get("parent"))
 	b.add("before", n.in.Get("before"))
 	b.add("after", n.in.Get("after"))
 	b.add("source", n.in.Get("source"))
 	n.addUnknown(b)
-	return b.object(&n.maker)
+	b.end()
 }
 
 // addUnknown appends the members that this version does not know.
 func (n *normalizer) addUnknown(b *builder) {
-	derived := *b
 	for key, v := range n.in.Members() {
 		switch key {
 		case "id", "action", "resource": // for posting alone
 		default:
-			if !derived.has(key) {
-				b.add(key, v)
+			if v.Kind() != render.KindNull && !b.has(key) {
+				b.copy(key, v)
 			}
 		}
 	}
@@ -145,68 +150,91 @@ func (n *normalizer) text(key, derived string) string {
 }
 
 // accessList keeps given accesses as they are, with members of their own.
-func (n *normalizer) accessList() render.Value {
+func (n *normalizer) accessList(b *builder) {
 	if list := n.in.Get("accesses"); list.Kind() == render.KindArray {
-		return list
+		b.put("accesses", list)
+		return
 	}
-	return n.maker.Array([]render.Value{n.maker.Object(
-		render.Member{Key: "action", Value: n.in.Get("action")},
-		render.Member{Key: "resource", Value: n.in.Get("resource")})})
+	b.array("accesses")
+	b.object("")
+	b.put("action", n.in.Get("action"))
+	b.put("resource", n.in.Get("resource"))
+	b.end()
+	b.end()
 }
 
-func (n *normalizer) tags(given render.Value, derived []string) render.Value {
+// tags adds the tags that were given, else those that were derived.
+func (b *builder) tags(given render.Value, derived []string) {
 	if given.Kind() == render.KindArray {
-		return given
+		b.put("tags", given)
+		return
 	}
-	items := make([]render.Value, len(derived))
-	for i, t := range derived {
-		items[i] = render.String(t)
+	b.array("tags")
+	for _, t := range derived {
+		b.item(render.String(t))
 	}
-	return n.maker.Array(items)
+	b.end()
 }
 
-// project fills the project and its environment from the resource.
-func (n *normalizer) project(p place, kind, name string) render.Value {
+// project fills the project and its environment from the resource. It returns the
+// environment that a title mentions: none where all are meant, or where the thing
+// changed is a project or an environment itself.
+func (n *normalizer) project(b *builder, p place, kind, name string) (mentioned string) {
 	given := n.in.Get("project")
-	env := given.Get("environment")
-
-	envKey, envName := p.environment.Key, p.environment.Key
-	envTags := p.environment.Tags
-	givenKey := env.Get("key").Kind() == render.KindString && env.Get("key").AsString() != "~"
+	project := named{given: given, name: p.project.Key, key: p.project.Key, tags: p.project.Tags}
+	env := named{given: given.Get("environment"), name: p.environment.Key, key: p.environment.Key, tags: p.environment.Tags}
+	givenKey := env.given.Get("key").Kind() == render.KindString && env.given.Get("key").AsString() != "~"
 	switch {
 	case p.allEnvironments && !givenKey:
-		envKey, envName, envTags = "~", "All environments", nil
+		env.key, env.name, env.tags = "~", "All environments", nil
 	case kind == "environment":
-		envName = name
+		env.name = name
 	}
-	projectName := p.project.Key
 	if kind == "project" {
-		projectName = name
+		project.name = name
 	}
-	environment := n.fill(env, envName, envKey, envTags, render.Value{})
-	return n.fill(given, projectName, p.project.Key, p.project.Tags, environment)
+	b.object("project")
+	project.fill(b, "environment")
+	b.object("environment")
+	envName, envKey := env.fill(b, "")
+	b.end()
+	b.end()
+	if kind == "project" || kind == "environment" || envKey == "~" {
+		return ""
+	}
+	return envName
 }
 
-// fill gives an object with a name, a key and tags, keeping those it has, and
-// with an environment, if there is one, in the place of its own.
-func (n *normalizer) fill(given render.Value, name, key string, tags []string, environment render.Value) render.Value {
-	if k := given.Get("key"); k.Kind() == render.KindString {
+// named is an object with a name, a key and tags, as it was given and with what
+// it has where it was not.
+type named struct {
+	given     render.Value
+	name, key string
+	tags      []string
+}
+
+// fill adds its members, but for one that the caller writes, and returns what
+// its name and its key are.
+func (o named) fill(b *builder, except string) (name, key string) {
+	name, key = o.name, o.key
+	if k := o.given.Get("key"); k.Kind() == render.KindString {
 		if name == key {
 			name = k.AsString() // a given key names itself, unless a name was found
 		}
 		key = k.AsString()
 	}
-	b := newBuilder()
-	b.add("name", orElse(given.Get("name"), render.String(name)))
-	b.add("key", render.String(key))
-	b.add("tags", n.tags(given.Get("tags"), tags))
-	for k, v := range given.Members() {
-		if !b.has(k) && (k != "environment" || !environment.IsDefined()) {
-			b.add(k, v)
+	if given := o.given.Get("name"); given.Kind() == render.KindString {
+		name = given.AsString()
+	}
+	b.string("name", name)
+	b.string("key", key)
+	b.tags(o.given.Get("tags"), o.tags)
+	for k, v := range o.given.Members() {
+		if v.Kind() != render.KindNull && k != except && !b.has(k) {
+			b.copy(k, v)
 		}
 	}
-	b.add("environment", environment)
-	return b.object(&n.maker)
+	return name, key
 }
 
 // orElse is v, or other when v is absent or null.
@@ -217,46 +245,52 @@ func orElse(v, other render.Value) render.Value {
 	return other
 }
 
-// member adds the two names that templates use to the member that was given.
-func (n *normalizer) member() render.Value {
+// member adds the member that was given, with the two names that templates use,
+// and returns who did it.
+func (n *normalizer) member(b *builder) (who, email string) {
 	m := n.in.Get("member")
 	if m.Kind() != render.KindObject {
-		return render.Value{}
+		return actor("", n.in), ""
 	}
-	email := m.Get("email").AsString()
-	added := make([]render.Member, 0, 2)
-	if local, _, found := strings.Cut(email, "@"); found && !m.Has("emailLocalPart") {
-		added = append(added, render.Member{Key: "emailLocalPart", Value: render.String(local)})
+	email = m.Get("email").AsString()
+	b.object("member")
+	for k, v := range m.Members() {
+		b.copy(k, v)
 	}
-	if !m.Has("displayName") {
-		name := strings.TrimSpace(m.Get("firstName").AsString() + " " + m.Get("lastName").AsString())
+	if local, _, found := strings.Cut(email, "@"); found && !b.has("emailLocalPart") {
+		b.string("emailLocalPart", local)
+	}
+	name := m.Get("displayName").AsString()
+	if !b.has("displayName") {
+		name = strings.TrimSpace(m.Get("firstName").AsString() + " " + m.Get("lastName").AsString())
 		if name == "" {
 			name = email
 		}
-		added = append(added, render.Member{Key: "displayName", Value: render.String(name)})
+		b.string("displayName", name)
 	}
-	if len(added) == 0 {
-		return m
-	}
-	return n.maker.WithAll(m, added...)
+	b.end()
+	return actor(cmp.Or(name, email), n.in), email
 }
 
 // target names what was changed, with the resources of all accesses.
-func (n *normalizer) target(name string, accesses render.Value) render.Value {
-	t := n.in.Get("target")
-	added := make([]render.Member, 0, 2)
-	if !t.Has("name") {
-		added = append(added, render.Member{Key: "name", Value: render.String(name)})
+func (n *normalizer) target(b *builder, name string) {
+	b.object("target")
+	for k, v := range n.in.Get("target").Members() {
+		b.copy(k, v)
 	}
-	if !t.Has("resources") {
-		items := make([]render.Value, accesses.Len())
-		for i := range items {
-			items[i] = accesses.At(i).Get("resource")
+	if !b.has("name") {
+		b.string("name", name)
+	}
+	if !b.has("resources") {
+		b.array("resources")
+		if list := n.in.Get("accesses"); list.Kind() == render.KindArray {
+			for access := range list.Items() {
+				b.item(access.Get("resource"))
+			}
+		} else {
+			b.item(n.in.Get("resource"))
 		}
-		added = append(added, render.Member{Key: "resources", Value: n.maker.Array(items)})
+		b.end()
 	}
-	if len(added) == 0 {
-		return t
-	}
-	return n.maker.WithAll(t, added...)
+	b.end()
 }

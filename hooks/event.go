@@ -18,6 +18,7 @@ type Event struct {
 	id       string
 	scope    string
 	digest   string
+	stored   string // what MarshalBinary gives
 	doc      render.Value
 	own      bool // it tells of flaghook's own resources
 	cost     int  // in memory, for caches
@@ -97,14 +98,11 @@ func (e *Event) Rendered() *manifest.Event { return e.rendered }
 //
 //	{"digest":"…","scope":"…","doc":{…},"crc32c":"00000000"}
 func (e *Event) MarshalBinary() ([]byte, error) {
-	f := e.form()
-	return f.append(make([]byte, 0, f.size())), nil
+	return []byte(e.stored), nil
 }
 
 // AppendBinary appends it to b.
-func (e *Event) AppendBinary(b []byte) ([]byte, error) { return e.form().append(b), nil }
-
-func (e *Event) form() form { return form{e.digest, e.scope, e.doc} }
+func (e *Event) AppendBinary(b []byte) ([]byte, error) { return append(b, e.stored...), nil }
 
 // UnmarshalBinary reads what MarshalBinary wrote, also without the checksum, as
 // earlier versions wrote it. With it the document is read only as far as it is
@@ -117,7 +115,7 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}
-	e.set(f)
+	e.set(f, f.doc.Get("_id").AsString(), f.doc.Get("kind").AsString(), f.doc.Path("source", "kind").AsString())
 	return nil
 }
 
@@ -134,20 +132,21 @@ func parseAccesses(list render.Value) ([]policy.ParsedAccess, error) {
 	return accesses, nil
 }
 
-// set makes an event of a form; what it did may be known already.
-func (e *Event) set(f form) {
-	e.digest, e.scope, e.doc = f.digest, f.scope, f.doc
-	e.id = strings.Clone(f.doc.Get("_id").AsString())
-	e.own = f.doc.Path("source", "kind").AsString() == ownSource
+// set makes an event of a form and of what is known without reading it.
+func (e *Event) set(f form, id, kind, source string) {
+	e.stored, e.digest, e.scope, e.doc = f.text, f.digest, f.scope, f.doc
+	e.id, e.own = id, source == ownSource
 	e.cost = costOf(f.doc, e.accesses)
-	e.rendered = renderable(f.doc)
+	e.rendered = renderable(kind, f.doc)
 }
 
-// renderable gives a document as integrations render it.
-func renderable(doc render.Value) *manifest.Event {
-	return manifest.NewEvent(doc.Get("kind").AsString(), doc, webhookShape, standardShape)
+// renderable gives a document of a kind as integrations render it.
+func renderable(kind string, doc render.Value) *manifest.Event {
+	return manifest.NewEvent(kind, doc, webhookShape, standardShape)
 }
 
 // FromContext wraps a ready template context, used untouched: what an author
 // previews with. It has no accesses, so no policy can be asked about it.
-func FromContext(context render.Value) *manifest.Event { return renderable(context) }
+func FromContext(context render.Value) *manifest.Event {
+	return renderable(context.Get("kind").AsString(), context)
+}

@@ -11,8 +11,9 @@ import (
 	"github.com/flaghook/flaghook/render"
 )
 
-// A form is what is in an event as a Store keeps it; see Event.MarshalBinary.
+// A form is an event as a Store keeps it, taken apart; see Event.MarshalBinary.
 type form struct {
+	text          string // all of it
 	digest, scope string
 	doc           render.Value
 }
@@ -30,25 +31,23 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// maxReserved bounds what is reserved for an event's text before it is written:
-// an object may hold another many times.
-const maxReserved = 1 << 20
-
-// size is about how many bytes append writes, or less where they are very many.
-func (f form) size() int {
-	return checksumSize + len(formDigest) + len(f.digest) + len(formScope) + len(f.scope) + len(formDoc) + min(f.doc.Size(), maxReserved)
-}
-
-func (f form) append(b []byte) []byte {
-	from := len(b)
-	b = append(append(b, formDigest...), f.digest...)
-	if f.scope != "" {
-		b = append(append(b, formScope...), f.scope...)
+// writeForm makes the form of an event whose document is written by a function.
+func writeForm(digest, scope string, document func(*builder)) form {
+	b := newBuilder()
+	b.text = append(append(b.text, formDigest...), digest...)
+	if scope != "" {
+		b.text = append(append(b.text, formScope...), scope...)
 	}
-	b = f.doc.AppendJSON(append(b, formDoc...))
+	b.text = append(b.text, formDoc...)
+	from := len(b.text)
+	document(b)
+	to := len(b.text)
 	var sum [4]byte
-	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(b[from:], castagnoli))
-	return append(hex.AppendEncode(append(b, formChecksum...), sum[:]), formEnd...)
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(b.text, castagnoli))
+	b.text = append(hex.AppendEncode(append(b.text, formChecksum...), sum[:]), formEnd...)
+	text := string(b.text)
+	b.done()
+	return form{text: text, digest: digest, scope: scope, doc: render.Written(text[from:to])}
 }
 
 var (
@@ -63,16 +62,18 @@ func openForm(data []byte) (form, error) {
 	if end < 0 || !bytes.HasPrefix(data[end:], []byte(formChecksum)) || !bytes.HasSuffix(data, []byte(formEnd)) {
 		return form{}, errNoChecksum
 	}
-	sum, err := hex.DecodeString(string(data[end+len(formChecksum) : len(data)-len(formEnd)]))
-	if err != nil || binary.BigEndian.Uint32(sum) != crc32.Checksum(data[:end], castagnoli) {
+	var sum [4]byte
+	_, err := hex.Decode(sum[:], data[end+len(formChecksum):len(data)-len(formEnd)])
+	if err != nil || binary.BigEndian.Uint32(sum[:]) != crc32.Checksum(data[:end], castagnoli) {
 		return form{}, errChecksum
 	}
-	head, doc, hasDoc := strings.Cut(string(data[:end]), formDoc)
+	text := string(data)
+	head, doc, hasDoc := strings.Cut(text[:end], formDoc)
 	head, hasDigest := strings.CutPrefix(head, formDigest)
 	if !hasDoc || !hasDigest || !strings.HasPrefix(doc, "{") {
 		return form{}, errNoDocument
 	}
-	f := form{doc: render.Written(doc)}
+	f := form{text: text, doc: render.Written(doc)}
 	f.digest, f.scope, _ = strings.Cut(head, formScope)
 	return f, nil
 }
@@ -90,5 +91,6 @@ func readForm(data []byte) (form, error) {
 	if _, err := parseAccesses(doc.Get("accesses")); err != nil {
 		return form{}, err
 	}
-	return form{digest: stored.Get("digest").AsString(), scope: stored.Get("scope").AsString(), doc: doc}, nil
+	return writeForm(stored.Get("digest").AsString(), stored.Get("scope").AsString(),
+		func(b *builder) { b.text = doc.AppendJSON(b.text) }), nil
 }

@@ -100,14 +100,14 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	if o.NewID == nil {
 		o.NewID = NewID
 	}
-	n := normalizer{in: posted, maker: render.NewMaker(derivedParts)}
+	n := normalizer{in: posted}
 	n.checkTypes()
 	n.accesses()
 	id := n.id()
 	if o.Scope != "" && !isEventID(o.Scope) {
 		n.fail("", "it was sent in a scope that cannot be one")
 	}
-	stamp := n.timestamp(o.Now)
+	millis := n.timestamp(o.Now)
 	if len(n.errs) > 0 {
 		return nil, n.errs
 	}
@@ -117,19 +117,13 @@ func NewEvent(posted render.Value, o EventOptions) (*Event, error) {
 	if id == "" {
 		id = o.NewID()
 	}
-	e := &Event{accesses: n.parsed}
-	e.set(form{digest: digestOf(posted), scope: o.Scope, doc: n.document(id, stamp)})
-	return e, nil
+	return n.event(id, o.Scope, millis), nil
 }
-
-// derivedParts is how many objects and arrays are made for a short event.
-const derivedParts = 14
 
 // normalizer reads an event and gathers what is wrong with it.
 type normalizer struct {
-	in    render.Value
-	maker render.Maker
-	errs  EventErrors
+	in   render.Value
+	errs EventErrors
 
 	parsed    []policy.ParsedAccess // what the event did
 	badAction *EventError           // the first action that cannot be one; said if nothing else is wrong

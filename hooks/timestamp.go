@@ -1,8 +1,9 @@
 package hooks
 
 import (
+	"bytes"
 	"math"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/flaghook/flaghook/render"
@@ -14,30 +15,30 @@ const maxMillis = 253402300799999
 
 // timestamp reads the event's time in any of its forms (milliseconds, RFC 3339
 // text, or an object with milliseconds, rfc3339 or seconds, the first of them
-// counting) and gives the object of four forms.
-func (n *normalizer) timestamp(now time.Time) render.Value {
+// counting), in milliseconds.
+func (n *normalizer) timestamp(now time.Time) int64 {
 	v, ok := n.given("timestamp")
 	if !ok {
-		return fourForms(&n.maker, now.UnixMilli())
+		return now.UnixMilli()
 	}
 	switch v.Kind() {
 	case render.KindNumber:
-		return fourForms(&n.maker, n.millis("/timestamp", v.AsNumber()))
+		return n.millis("/timestamp", v.AsNumber())
 	case render.KindString:
-		return fourForms(&n.maker, n.rfc3339("/timestamp", v.AsString()))
+		return n.rfc3339("/timestamp", v.AsString())
 	case render.KindObject:
 		if ms := v.Get("milliseconds"); ms.Kind() == render.KindNumber {
-			return fourForms(&n.maker, n.millis("/timestamp/milliseconds", ms.AsNumber()))
+			return n.millis("/timestamp/milliseconds", ms.AsNumber())
 		}
 		if text := v.Get("rfc3339"); text.Kind() == render.KindString {
-			return fourForms(&n.maker, n.rfc3339("/timestamp/rfc3339", text.AsString()))
+			return n.rfc3339("/timestamp/rfc3339", text.AsString())
 		}
 		if s := v.Get("seconds"); s.Kind() == render.KindNumber {
-			return fourForms(&n.maker, n.millis("/timestamp/seconds", s.AsNumber()*1000))
+			return n.millis("/timestamp/seconds", s.AsNumber()*1000)
 		}
 		n.fail("/timestamp", "it needs milliseconds, rfc3339 or seconds")
 	}
-	return render.Value{}
+	return 0
 }
 
 func (n *normalizer) millis(pointer string, ms float64) int64 {
@@ -57,20 +58,30 @@ func (n *normalizer) rfc3339(pointer, text string) int64 {
 	return n.millis(pointer, float64(t.UnixMilli()))
 }
 
-// fourForms writes a time as templates see it.
-func fourForms(m *render.Maker, ms int64) render.Value {
+// time adds a member that is a time, in milliseconds, as templates see it: in four
+// forms.
+func (b *builder) time(key string, ms int64) {
 	t := time.UnixMilli(ms).UTC()
-	rfc3339 := t.Format("2006-01-02T15:04:05Z")
-	date, clock, _ := strings.Cut(rfc3339, "T")
-	return m.Object(
-		render.Member{Key: "milliseconds", Value: render.Number(float64(ms))},
-		render.Member{Key: "seconds", Value: render.Number(float64(t.Unix()))},
-		render.Member{Key: "rfc3339", Value: render.String(rfc3339)},
-		render.Member{Key: "simple", Value: render.String(date + " " + strings.TrimSuffix(clock, "Z"))},
-	)
+	b.object(key)
+	b.name("milliseconds")
+	b.text = strconv.AppendInt(b.text, ms, 10)
+	b.name("seconds")
+	b.text = strconv.AppendInt(b.text, t.Unix(), 10)
+	var space [32]byte
+	rfc3339 := t.AppendFormat(space[:0], "2006-01-02T15:04:05Z")
+	date, clock, _ := bytes.Cut(rfc3339[:len(rfc3339)-1], []byte{'T'})
+	b.name("rfc3339")
+	b.text = append(append(append(b.text, '"'), rfc3339...), '"')
+	b.name("simple")
+	b.text = append(append(append(append(append(b.text, '"'), date...), ' '), clock...), '"')
+	b.end()
 }
 
 // Restamp gives a document another time; the CLI stamps samples with it.
 func Restamp(doc render.Value, t time.Time) render.Value {
-	return doc.With("timestamp", fourForms(new(render.Maker), t.UnixMilli()))
+	b := newBuilder()
+	b.object("")
+	b.time("timestamp", t.UnixMilli())
+	b.end()
+	return doc.With("timestamp", render.Written(string(b.take())).Get("timestamp"))
 }

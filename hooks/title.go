@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"html"
 	"strings"
 
@@ -42,25 +43,8 @@ func titleVerb(action, kind string, after render.Value) string {
 }
 
 // actor names who did it: a member, a token, an application, else somebody.
-func actor(member, doc render.Value) string {
-	for _, name := range []string{
-		member.Get("displayName").AsString(), member.Get("email").AsString(),
-		doc.Path("token", "name").AsString(), doc.Path("app", "name").AsString(),
-	} {
-		if name != "" {
-			return name
-		}
-	}
-	return "Someone"
-}
-
-// environmentPhrase is the environment that a title mentions: none where all
-// are meant, or where the thing changed is a project or an environment itself.
-func environmentPhrase(kind string, project render.Value) string {
-	if kind == "project" || kind == "environment" || project.Path("environment", "key").AsString() == "~" {
-		return ""
-	}
-	return project.Path("environment", "name").AsString()
+func actor(member string, doc render.Value) string {
+	return cmp.Or(member, doc.Path("token", "name").AsString(), doc.Path("app", "name").AsString(), "Someone")
 }
 
 // sentence is a title before it is written in its three forms.
@@ -112,9 +96,9 @@ func mailto(email string) string {
 	return "mailto:" + email
 }
 
-// threeForms gives a text member in its three forms: those given are kept, the
+// threeForms adds a text member in its three forms: those given are kept, the
 // rest is written from a given plain text, else taken from derived.
-func (n *normalizer) threeForms(key string, derived threeForms) render.Value {
+func (n *normalizer) threeForms(b *builder, key string, derived threeForms) {
 	v := n.in.Get(key)
 	plain := v.Get("plainText")
 	if v.Kind() == render.KindString {
@@ -124,11 +108,11 @@ func (n *normalizer) threeForms(key string, derived threeForms) render.Value {
 		text := plain.AsString()
 		derived = threeForms{text, mdEscape(text), strings.ReplaceAll(html.EscapeString(text), "\n", "<br>\n")}
 	}
-	b := newBuilder()
-	b.add("plainText", orElse(v.Get("plainText"), render.String(derived.plainText)))
-	b.add("markdown", orElse(v.Get("markdown"), render.String(derived.markdown)))
-	b.add("html", orElse(v.Get("html"), render.String(derived.html)))
-	return b.object(&n.maker)
+	b.object(key)
+	b.put("plainText", orElse(v.Get("plainText"), render.String(derived.plainText)))
+	b.put("markdown", orElse(v.Get("markdown"), render.String(derived.markdown)))
+	b.put("html", orElse(v.Get("html"), render.String(derived.html)))
+	b.end()
 }
 
 var mdEscaper = strings.NewReplacer(

@@ -31,7 +31,7 @@ func ParseJSON(data []byte) (Value, error) {
 	defer p.release()
 	p.text = string(data)
 	p.valid = utf8.ValidString(p.text)
-	p.maker = NewMaker(strings.Count(p.text, "{") + strings.Count(p.text, "[")) // too many, where strings have them
+	p.maker.want = strings.Count(p.text, "{") + strings.Count(p.text, "[") // too many, where strings have them
 	v, err := p.document()
 	if err != nil {
 		return Value{}, err
@@ -60,7 +60,7 @@ type jsonParser struct {
 	items   []Value
 	members []Member
 	escaped []byte // a string that has escapes, without them
-	maker   Maker
+	maker   maker
 }
 
 var jsonParsers = sync.Pool{New: func() any { return new(jsonParser) }}

@@ -113,7 +113,7 @@ func readLevel(text string, kind Kind) *compound {
 	p := jsonParsers.Get().(*jsonParser)
 	defer p.release()
 	p.text, p.valid, p.lazy = text, true, true
-	p.maker = NewMaker(lazyBatch)
+	p.maker.want = lazyBatch
 	v, err := p.document()
 	if err != nil || v.kind != kind {
 		return new(compound)

@@ -75,14 +75,11 @@ func TestObjectsKeepTheLastValueAtTheFirstPlace(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := drawMembers(t, "first"), drawMembers(t, "second")
 		want := setAll(nil, first)
-		var maker render.Maker
 		v := render.Object(append([]render.Member{}, first...)...)
 		checkMembers(t, "Object", v, want)
-		checkMembers(t, "Maker.Object", maker.Object(first...), want)
 
 		want = setAll(want, second)
 		checkMembers(t, "WithAll", v.WithAll(second...), want)
-		checkMembers(t, "Maker.WithAll", maker.WithAll(v, second...), want)
 		checkMembers(t, "Object, unchanged", v, setAll(nil, first))
 		checkMembers(t, "ParseJSON", parseText(t, v.WithAll(second...).AppendJSON(nil)), want)
 	})

@@ -187,9 +187,7 @@ func (v Value) Items() iter.Seq[Value] {
 func (v Value) With(key string, x Value) Value { return v.WithAll(Member{key, x}) }
 
 // WithAll is With for each of the members in turn, with one copy made.
-func (v Value) WithAll(added ...Member) Value { return v.withAll(new(compound), added) }
-
-func (v Value) withAll(c *compound, added []Member) Value {
+func (v Value) WithAll(added ...Member) Value {
 	members := make([]Member, 0, v.Len()+len(added))
 	if v.kind == KindObject {
 		members = append(members, v.members()...)
@@ -197,7 +195,7 @@ func (v Value) withAll(c *compound, added []Member) Value {
 	for _, m := range added {
 		members = append(members, Member{validText(m.Key), m.Value})
 	}
-	return c.object(members)
+	return new(compound).object(members)
 }
 
 // Equal reports whether both are the same JSON: numbers by value, objects whatever the order of their members.
