@@ -110,6 +110,21 @@ func (b *builder) add(key string, v render.Value) {
 	}
 }
 
+// putText adds a member as JSON, unless that is empty.
+func (b *builder) putText(key, text string) {
+	if text != "" {
+		b.name(key)
+		b.text = append(b.text, text...)
+	}
+}
+
+// addText adds a member as JSON, unless that is empty or null.
+func (b *builder) addText(key, text string) {
+	if text != nullText {
+		b.putText(key, text)
+	}
+}
+
 // string adds a member that is a string.
 func (b *builder) string(key, s string) { b.put(key, render.String(s)) }
 

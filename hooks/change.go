@@ -21,7 +21,7 @@ const ownSource = "flaghook"
 // gets it: one about flaghook's own resources not by a bare * alone, since who
 // wants to hear of all flags does not ask for that.
 func hears(s *Subscription, event *Event) bool {
-	if !event.own {
+	if !event.isOwn() {
 		return true
 	}
 	var naming []policy.Statement

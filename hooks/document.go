@@ -62,9 +62,8 @@ func kindName(kind string) string {
 func (n *normalizer) event(id, scope string, millis int64) *Event {
 	p := whereabouts(n.parsed)
 	kind := n.text("kind", p.kind)
-	e := &Event{accesses: n.parsed}
-	f := writeForm(digestOf(n.in), scope, func(b *builder) { n.document(b, p, kind, id, millis) })
-	e.set(f, id, kind, n.in.Path("source", "kind").AsString())
+	e := &Event{known: true, accesses: n.parsed, own: n.in.Path("source", "kind").AsString() == ownSource}
+	e.set(writeForm(digestOf(n.in), scope, func(b *builder) { n.document(b, p, kind, id, millis) }), id)
 	return e
 }
 

@@ -242,7 +242,7 @@ func (e *Engine) publish(ctx context.Context, source, except string, events ...*
 // route finds the subscriptions that an event goes to, in no particular order.
 func (e *Engine) route(event *Event, except string) Accepted {
 	a := Accepted{Event: event, SubscriptionIDs: e.match(event)}
-	if !event.own && except == "" && e.ordered.Load() == 0 {
+	if !event.isOwn() && except == "" && e.ordered.Load() == 0 {
 		return a
 	}
 	e.mu.RLock()

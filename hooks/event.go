@@ -20,11 +20,11 @@ type Event struct {
 	digest   string
 	stored   string // what MarshalBinary gives
 	doc      render.Value
-	own      bool // it tells of flaghook's own resources
-	cost     int  // in memory, for caches
 	rendered *manifest.Event
 
-	reading  sync.Once // of accesses, where doc alone is known
+	reading  sync.Once // of the rest, where doc alone is known
+	known    bool      // the rest is
+	own      bool      // it tells of flaghook's own resources
 	accesses []policy.ParsedAccess
 }
 
@@ -80,12 +80,23 @@ func (e *Event) Doc() render.Value { return e.doc }
 // Accesses are what the event did, parsed for policies; the caller must not
 // change them.
 func (e *Event) Accesses() []policy.ParsedAccess {
+	e.read()
+	return e.accesses
+}
+
+// isOwn reports whether the event tells of flaghook's own resources.
+func (e *Event) isOwn() bool {
+	e.read()
+	return e.own
+}
+
+func (e *Event) read() {
 	e.reading.Do(func() {
-		if e.accesses == nil {
+		if !e.known {
 			e.accesses, _ = parseAccesses(e.doc.Get("accesses")) // they could be parsed when the event was new
+			e.own = e.doc.Path("source", "kind").AsString() == ownSource
 		}
 	})
-	return e.accesses
 }
 
 // Rendered is the event as integrations render it. All subscriptions share the
@@ -115,7 +126,8 @@ func (e *Event) UnmarshalBinary(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("stored event: %w", err)
 	}
-	e.set(f, f.doc.Get("_id").AsString(), f.doc.Get("kind").AsString(), f.doc.Path("source", "kind").AsString())
+	id := memberText(f.doc.JSON(), "_id")
+	e.set(f, strings.Trim(id, `"`)) // it needs no escapes
 	return nil
 }
 
@@ -132,21 +144,14 @@ func parseAccesses(list render.Value) ([]policy.ParsedAccess, error) {
 	return accesses, nil
 }
 
-// set makes an event of a form and of what is known without reading it.
-func (e *Event) set(f form, id, kind, source string) {
-	e.stored, e.digest, e.scope, e.doc = f.text, f.digest, f.scope, f.doc
-	e.id, e.own = id, source == ownSource
-	e.cost = costOf(f.doc, e.accesses)
-	e.rendered = renderable(kind, f.doc)
-}
-
-// renderable gives a document of a kind as integrations render it.
-func renderable(kind string, doc render.Value) *manifest.Event {
-	return manifest.NewEvent(kind, doc, webhookShape, standardShape)
+// set makes an event of a form and its id.
+func (e *Event) set(f form, id string) {
+	e.id, e.stored, e.digest, e.scope, e.doc = id, f.text, f.digest, f.scope, f.doc
+	e.rendered = FromContext(f.doc)
 }
 
 // FromContext wraps a ready template context, used untouched: what an author
 // previews with. It has no accesses, so no policy can be asked about it.
 func FromContext(context render.Value) *manifest.Event {
-	return renderable(context.Get("kind").AsString(), context)
+	return manifest.NewEvent(context, webhookShape, standardShape)
 }

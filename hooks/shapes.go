@@ -10,11 +10,12 @@ func (e *Event) Webhook() render.Value { return render.Written(string(webhookSha
 
 // webhookShape is Webhook as JSON.
 func webhookShape(doc render.Value) []byte {
+	t := textsOf(doc)
 	b := newBuilder()
 	b.object("")
-	b.beforeTitle(doc)
-	b.add("title", doc.Path("title", "markdown"))
-	b.afterTitle(doc)
+	t.beforeTitle(b)
+	b.addText("title", memberText(t.title, "markdown"))
+	t.afterTitle(b)
 	b.end()
 	return b.take()
 }
@@ -23,46 +24,114 @@ func webhookShape(doc render.Value) []byte {
 // webhook shape with the timestamp in its four forms, and the title both as
 // plain text and as Markdown.
 func standardShape(doc render.Value) []byte {
-	title := doc.Get("title")
+	t := textsOf(doc)
 	b := newBuilder()
 	b.object("")
-	b.beforeTitle(doc)
-	b.put("title", title.Get("plainText"))
-	b.afterTitle(doc)
-	b.put("timestamp", doc.Get("timestamp"))
-	b.put("markdownTitle", title.Get("markdown"))
+	t.beforeTitle(b)
+	b.putText("title", memberText(t.title, "plainText"))
+	t.afterTitle(b)
+	b.putText("timestamp", t.timestamp)
+	b.putText("markdownTitle", memberText(t.title, "markdown"))
 	b.end()
 	return b.take()
 }
 
-var (
-	noText   = render.String("")
-	noItems  = render.Array()
-	noObject = render.Object()
-)
+// shapeTexts are the members of a document that shapes are made of, as JSON; ""
+// where there is none. They are mostly copied from the text of a document, which
+// is not read for it.
+type shapeTexts struct {
+	links, id, accountID, timestamp, accesses, kind, name, details, shortDescription, comment, member, token, app,
+	titleVerb, title, target, parent, before, after string
+}
+
+func textsOf(doc render.Value) (t shapeTexts) {
+	for key, text := range render.MemberTexts(doc.JSON()) {
+		switch key {
+		case "_links":
+			t.links = text
+		case "_id":
+			t.id = text
+		case "_accountId":
+			t.accountID = text
+		case "timestamp":
+			t.timestamp = text
+		case "accesses":
+			t.accesses = text
+		case "kind":
+			t.kind = text
+		case "name":
+			t.name = text
+		case "details":
+			t.details = text
+		case "shortDescription":
+			t.shortDescription = text
+		case "comment":
+			t.comment = text
+		case "member":
+			t.member = text
+		case "token":
+			t.token = text
+		case "app":
+			t.app = text
+		case "titleVerb":
+			t.titleVerb = text
+		case "title":
+			t.title = text
+		case "target":
+			t.target = text
+		case "parent":
+			t.parent = text
+		case "before":
+			t.before = text
+		case "after":
+			t.after = text
+		}
+	}
+	return t
+}
+
+// memberText is the text of an object's member, "" where there is none.
+func memberText(object, key string) string {
+	for k, text := range render.MemberTexts(object) {
+		if k == key {
+			return text
+		}
+	}
+	return ""
+}
+
+const nullText = "null"
+
+// textOr is a text, or another where there is none or null.
+func textOr(text, other string) string {
+	if text == "" || text == nullText {
+		return other
+	}
+	return text
+}
 
 // beforeTitle adds the members of the webhook shape up to the title.
-func (b *builder) beforeTitle(doc render.Value) {
-	b.put("_links", orElse(doc.Get("_links"), noObject))
-	b.add("_id", doc.Get("_id"))
-	b.put("_accountId", orElse(doc.Get("_accountId"), noText))
-	b.add("date", doc.Path("timestamp", "milliseconds"))
-	b.put("accesses", orElse(doc.Get("accesses"), noItems))
-	b.add("kind", doc.Get("kind"))
-	b.add("name", doc.Get("name"))
-	b.put("description", orElse(doc.Path("details", "markdown"), noText))
-	b.put("shortDescription", orElse(doc.Get("shortDescription"), noText))
-	b.add("comment", doc.Get("comment"))
-	b.add("member", doc.Get("member"))
-	b.add("token", doc.Get("token"))
-	b.add("app", doc.Get("app"))
-	b.add("titleVerb", doc.Get("titleVerb"))
+func (t *shapeTexts) beforeTitle(b *builder) {
+	b.putText("_links", textOr(t.links, "{}"))
+	b.addText("_id", t.id)
+	b.putText("_accountId", textOr(t.accountID, `""`))
+	b.addText("date", memberText(t.timestamp, "milliseconds"))
+	b.putText("accesses", textOr(t.accesses, "[]"))
+	b.addText("kind", t.kind)
+	b.addText("name", t.name)
+	b.putText("description", textOr(memberText(t.details, "markdown"), `""`))
+	b.putText("shortDescription", textOr(t.shortDescription, `""`))
+	b.addText("comment", t.comment)
+	b.addText("member", t.member)
+	b.addText("token", t.token)
+	b.addText("app", t.app)
+	b.addText("titleVerb", t.titleVerb)
 }
 
 // afterTitle adds the rest.
-func (b *builder) afterTitle(doc render.Value) {
-	b.add("target", doc.Get("target"))
-	b.add("parent", doc.Get("parent"))
-	b.add("previousVersion", doc.Get("before"))
-	b.add("currentVersion", doc.Get("after"))
+func (t *shapeTexts) afterTitle(b *builder) {
+	b.addText("target", t.target)
+	b.addText("parent", t.parent)
+	b.addText("previousVersion", t.before)
+	b.addText("currentVersion", t.after)
 }

@@ -94,7 +94,7 @@ func TestPublicFrameworkRenders(t *testing.T) {
 		}
 		for name, context := range samples {
 			shape := func(v render.Value) []byte { return v.AppendJSON(nil) }
-			e := manifest.NewEvent(context.Get("kind").AsString(), context, shape, shape)
+			e := manifest.NewEvent(context, shape, shape)
 			for _, validation := range []bool{false, true} {
 				out, err := i.Render(e, manifest.RenderInput{Config: config, Validation: validation})
 				if err != nil {

@@ -10,7 +10,6 @@ import (
 // that it reaches: what is the same for all of them is rendered once. It is
 // safe for concurrent use.
 type Event struct {
-	kind     string
 	context  render.Value
 	webhook  shape
 	standard shape
@@ -36,13 +35,13 @@ type sharedBody struct {
 	err  error
 }
 
-// NewEvent makes an event of a kind (flag, project, ...), which chooses the
-// template; of the context, whose members templates see; and of what gives the
+// NewEvent makes an event of the context, whose members templates see and whose
+// kind (flag, project, ...) chooses the template, and of what gives the
 // context's shape, JSON text, for hooks with useStandardWebhookPayload and for
 // hooks without templates. Each shape is asked for at most once, and only if
 // something sends it; it may be nil, as may its text where there is none.
-func NewEvent(kind string, context render.Value, webhook, standard func(context render.Value) []byte) *Event {
-	return &Event{kind: kind, context: context, webhook: shape{of: webhook}, standard: shape{of: standard}}
+func NewEvent(context render.Value, webhook, standard func(context render.Value) []byte) *Event {
+	return &Event{context: context, webhook: shape{of: webhook}, standard: shape{of: standard}}
 }
 
 // in gives the shape of a context.
@@ -55,8 +54,8 @@ func (s *shape) in(context render.Value) []byte {
 	return s.text
 }
 
-// Kind is the event's kind.
-func (e *Event) Kind() string { return e.kind }
+// Kind is the event's kind, "" where the context has none.
+func (e *Event) Kind() string { return e.context.Get("kind").AsString() }
 
 // Context is what templates see at their root, without form variables.
 func (e *Event) Context() render.Value { return e.context }

@@ -101,7 +101,7 @@ func (i *Integration) Render(e *Event, in RenderInput) (*Rendered, error) {
 	case len(i.hook.Templates) == 0:
 		request.Body = e.standard.in(e.context)
 	default:
-		out.Skipped = fmt.Sprintf("no template for events of the kind %q and no default template", e.kind)
+		out.Skipped = fmt.Sprintf("no template for events of the kind %q and no default template", e.Kind())
 		return out, nil
 	}
 	if len(bytes.TrimSpace(request.Body)) == 0 {
@@ -133,14 +133,15 @@ func (i *Integration) choose(e *Event, in *RenderInput) (string, *body, error) {
 		}
 		return "", nil, nil
 	}
-	if i.hook.UseStandardWebhookPayload {
+	if i.hook.UseStandardWebhookPayload || len(bodies) == 0 {
 		return "", nil, nil
 	}
-	keys := [...]string{ValidationTemplate, e.kind, defaultTemplate}
+	kind := e.Kind()
+	keys := [...]string{ValidationTemplate, kind, defaultTemplate}
 	from := 1
 	if in.Validation {
 		from = 0
-	} else if e.kind == ValidationTemplate {
+	} else if kind == ValidationTemplate {
 		from = 2 // an event of that kind is not the test request
 	}
 	for _, key := range keys[from:] {

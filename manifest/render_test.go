@@ -22,7 +22,7 @@ func event(t testing.TB, context string) *manifest.Event {
 	shape := func(name string) func(render.Value) []byte {
 		return func(render.Value) []byte { return []byte(`{"shape":"` + name + ` <&>"}`) }
 	}
-	return manifest.NewEvent(v.Get("kind").AsString(), v, shape("webhook"), shape("standard"))
+	return manifest.NewEvent(v, shape("webhook"), shape("standard"))
 }
 
 // text writes a request as HTTP would, with the signature's spec.
@@ -235,7 +235,7 @@ func TestConcurrentRender(t *testing.T) {
 		"a.txt", "{{key}}", "b.txt", "{{key}} {{formVariables.path}}"))
 	plain := mustLoad(t, files("manifest.json", hookWith(`{"endpoint": {"url": "https://a.example", "method": "POST"}, "templates": {}}`, "")))
 	var asked atomic.Int32
-	e := manifest.NewEvent("flag", parse(t, sampleContext), nil, func(render.Value) []byte {
+	e := manifest.NewEvent(parse(t, sampleContext), nil, func(render.Value) []byte {
 		asked.Add(1)
 		return []byte("{}")
 	})

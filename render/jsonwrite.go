@@ -18,6 +18,14 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	return v.appendJSON(dst)
 }
 
+// JSON is what AppendJSON appends.
+func (v Value) JSON() string {
+	if v.ref != nil && v.str != "" { // see Written
+		return v.str
+	}
+	return string(v.AppendJSON(nil))
+}
+
 // maxGrow bounds what is reserved for a text before it is written: a value may hold another many times.
 const maxGrow = 64 << 10
 

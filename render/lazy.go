@@ -1,6 +1,9 @@
 package render
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // Written returns the value of a text that AppendJSON wrote, without reading it: an array or an object in it is read
 // when it is first asked for, one level at a time, and until then is written as it stands. What AppendJSON did not write
@@ -8,7 +11,7 @@ import "strings"
 func Written(text string) Value {
 	v := lazy(text, new(compound))
 	if v.kind != KindUndefined {
-		v.ref.memory = writtenMemory(text)
+		v.ref.memory = 0 // counted when it is asked for
 	}
 	return v
 }
@@ -63,32 +66,68 @@ func (v Value) glance(key string) (x Value, found, ok bool) {
 	if v.str == "" || len(v.str) > glanceUpTo || v.ref.read.Load() != nil {
 		return x, false, false
 	}
-	for text := v.str[1:]; text != ""; text = text[1:] { // behind the brace, then behind each comma
-		if text[0] != '"' {
-			return x, false, text == "}" && v.str == "{}"
-		}
-		name := text[:stringExtent(text)]
-		text = text[len(name):]
-		if len(name) < 2 || text == "" || strings.IndexByte(name, '\\') >= 0 {
-			return x, false, false
-		}
-		text = text[1:] // the colon
-		n := extent(text)
-		if n == 0 {
+	if v.str == "{}" {
+		return x, false, true
+	}
+	for rest := v.str[1:]; ; {
+		name, value, after, ok := cutMember(rest)
+		if !ok || strings.IndexByte(name, '\\') >= 0 {
 			return x, false, false
 		}
 		if name[1:len(name)-1] == key {
-			x, ok = simple(text[:n])
+			x, ok = simple(value)
 			return x, ok, ok
 		}
-		if text = text[n:]; text == "}" {
+		if rest = after; rest == "" {
 			return x, false, true
 		}
-		if text == "" || text[0] != ',' {
-			return x, false, false
+	}
+}
+
+// cutMember takes a member off what stands in an object behind its brace or a comma: its name, with the quotes, its
+// value, and what comes behind the next comma, nothing behind the last member. It is not ok where there is none.
+func cutMember(text string) (name, value, after string, ok bool) {
+	if text == "" || text[0] != '"' {
+		return "", "", "", false
+	}
+	name = text[:stringExtent(text)]
+	text = text[len(name):]
+	if len(name) < 2 || text == "" {
+		return "", "", "", false
+	}
+	text = text[1:] // the colon
+	value = text[:extent(text)]
+	text = text[len(value):]
+	if value == "" || text == "" || text != "}" && text[0] != ',' {
+		return "", "", "", false
+	}
+	return name, value, text[1:], true
+}
+
+// MemberTexts yields the members of an object with the texts of their values, without reading these. The object is a
+// text that AppendJSON wrote; for any other there are none, or the first few.
+func MemberTexts(object string) iter.Seq2[string, string] {
+	return func(yield func(key, value string) bool) {
+		if object == "" || object[0] != '{' {
+			return
+		}
+		for rest := object[1:]; rest != ""; {
+			name, value, after, ok := cutMember(rest)
+			if !ok || !yield(unquoted(name), value) {
+				return
+			}
+			rest = after
 		}
 	}
-	return x, false, false
+}
+
+// unquoted is the string of a text.
+func unquoted(text string) string {
+	if inside := text[1 : len(text)-1]; strings.IndexByte(inside, '\\') < 0 {
+		return inside
+	}
+	v, _ := ParseJSON([]byte(text)) // what cannot be read is like what is empty
+	return v.AsString()
 }
 
 // simple reads a value that is neither an array or object nor has escapes.

@@ -88,6 +88,18 @@ func TestWrittenIsTheSame(t *testing.T) {
 				t.Fatalf("%s: %s: %v", text, key, err)
 			}
 		}
+		texts := make(map[string]string)
+		for key, text := range MemberTexts(text) {
+			texts[key] = text
+		}
+		for key, x := range read.Members() {
+			if texts[key] != x.JSON() {
+				t.Fatalf("%s: the text of %q is %s, want %s", text, key, texts[key], x.JSON())
+			}
+		}
+		if v.Kind() == KindObject && len(texts) != read.Len() || w.JSON() != text {
+			t.Fatalf("%s: there are %d texts; %s", text, len(texts), w.JSON())
+		}
 		if absent := "no such member"; w.Has(absent) || Written(text).Get(absent).IsDefined() {
 			t.Fatalf("%s has %q", text, absent)
 		}
@@ -137,6 +149,8 @@ func FuzzWritten(f *testing.F) {
 			t.Errorf("%q has %q and no members", text, key)
 		}
 		for range w.Members() {
+		}
+		for range MemberTexts(text) {
 		}
 		for x := range w.Items() {
 			_ = x.Get(key).Text()

@@ -13,7 +13,7 @@ type compound struct {
 	members   []Member   // KindObject
 	shortcuts *shortcuts // KindObject that has many members or integer-like keys
 	weight    int32      // about how many bytes the whole takes as text
-	memory    int32      // about how many it takes in memory, but for its text
+	memory    int32      // about how many it takes in memory, but for its text; 0: see writtenMemory
 
 	read atomic.Pointer[compound] // of a value with a text that was read since: what is in it
 }

@@ -28,10 +28,13 @@ func (v Value) weight() int {
 
 // memory is about how many bytes the value takes in memory beside its own and those of its text.
 func (v Value) memory() int {
-	if v.ref != nil {
-		return int(v.ref.memory)
+	switch {
+	case v.ref == nil:
+		return 0
+	case v.ref.memory == 0:
+		return int(writtenMemory(v.str))
 	}
-	return 0
+	return int(v.ref.memory)
 }
 
 // Memory is about how many bytes the value takes in memory with all that it holds, known without a look at its parts;
