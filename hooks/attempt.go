@@ -198,7 +198,7 @@ func (e *Engine) event(ctx context.Context, c Claim) (*Event, error) {
 	if event := e.events.get(c.EventKey); event != nil {
 		return event, nil
 	}
-	if c.Stored == nil {
+	if c.Stored == "" {
 		stored, err := e.o.Store.Event(ctx, c.EventKey)
 		if err != nil {
 			return nil, err
@@ -207,7 +207,7 @@ func (e *Engine) event(ctx context.Context, c Claim) (*Event, error) {
 		return stored.Event, nil
 	}
 	event := new(Event)
-	if err := event.UnmarshalBinary(c.Stored); err != nil {
+	if err := event.unmarshal(c.Stored); err != nil {
 		return nil, err
 	}
 	e.share(event, c.Matched)

@@ -118,10 +118,12 @@ func (e *Event) AppendBinary(b []byte) ([]byte, error) { return append(b, e.stor
 // UnmarshalBinary reads what MarshalBinary wrote, also without the checksum, as
 // earlier versions wrote it. With it the document is read only as far as it is
 // asked for.
-func (e *Event) UnmarshalBinary(data []byte) error {
-	f, err := openForm(data)
+func (e *Event) UnmarshalBinary(data []byte) error { return e.unmarshal(string(data)) }
+
+func (e *Event) unmarshal(stored string) error {
+	f, err := openForm(stored)
 	if errors.Is(err, errNoChecksum) {
-		f, err = readForm(data)
+		f, err = readForm(stored)
 	}
 	if err != nil {
 		return fmt.Errorf("stored event: %w", err)

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -56,18 +55,24 @@ var (
 	errNoDocument = errors.New("it has no document")
 )
 
+// checksum is the CRC-32C of a text.
+func checksum(text string) uint32 {
+	buffer := texts.Get().(*[]byte) // or each conversion would be allocated
+	defer keep(buffer)
+	*buffer = append((*buffer)[:0], text...)
+	return crc32.Checksum(*buffer, castagnoli)
+}
+
 // openForm takes a form apart, after a look at its checksum alone.
-func openForm(data []byte) (form, error) {
-	end := len(data) - checksumSize
-	if end < 0 || !bytes.HasPrefix(data[end:], []byte(formChecksum)) || !bytes.HasSuffix(data, []byte(formEnd)) {
+func openForm(text string) (form, error) {
+	end := len(text) - checksumSize
+	if end < 0 || !strings.HasPrefix(text[end:], formChecksum) || !strings.HasSuffix(text, formEnd) {
 		return form{}, errNoChecksum
 	}
-	var sum [4]byte
-	_, err := hex.Decode(sum[:], data[end+len(formChecksum):len(data)-len(formEnd)])
-	if err != nil || binary.BigEndian.Uint32(sum[:]) != crc32.Checksum(data[:end], castagnoli) {
+	sum, err := hex.DecodeString(text[end+len(formChecksum) : len(text)-len(formEnd)])
+	if err != nil || binary.BigEndian.Uint32(sum) != checksum(text[:end]) {
 		return form{}, errChecksum
 	}
-	text := string(data)
 	head, doc, hasDoc := strings.Cut(text[:end], formDoc)
 	head, hasDigest := strings.CutPrefix(head, formDigest)
 	if !hasDoc || !hasDigest || !strings.HasPrefix(doc, "{") {
@@ -79,8 +84,8 @@ func openForm(data []byte) (form, error) {
 }
 
 // readForm reads a form without a checksum, all of it.
-func readForm(data []byte) (form, error) {
-	stored, err := render.ParseJSON(data)
+func readForm(text string) (form, error) {
+	stored, err := render.ParseJSON([]byte(text))
 	if err != nil {
 		return form{}, err
 	}

@@ -228,7 +228,7 @@ type Claim struct {
 	EventKey       string // Event.Key
 	SubscriptionID string
 	Event          *Event    // where the queue has it at hand; else it is in the Store
-	Stored         []byte    // the same as Event.MarshalBinary gives it, where the queue has that at hand
+	Stored         string    // the same as Event.MarshalBinary gives it, where the queue has that at hand
 	Matched        int       // to how many subscriptions the event went, where the queue has that at hand
 	Replay         string    // the replay that made it, "" for none
 	Attempts       int       // how many attempts it has had

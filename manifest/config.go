@@ -144,7 +144,7 @@ func (v *FormVariable) checkText(text string) string {
 			return "the value is not allowed; " + oneOf(v.AllowedValues)
 		}
 	case TypeURI:
-		if err := checkURL(text); err != nil {
+		if _, err := parseURL(text); err != nil {
 			return err.Error()
 		}
 	}

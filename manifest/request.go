@@ -22,23 +22,30 @@ type Request struct {
 // is no key. The error shows no more of the URL than scheme and host, no
 // header's value and no secret.
 func (r *Request) Check() error {
+	_, err := r.ParseURL()
+	return err
+}
+
+// ParseURL is Check, and gives the URL as net/url reads it.
+func (r *Request) ParseURL() (*url.URL, error) {
 	if r.Method == "" && r.URL == "" {
-		return errors.New("the integration has no endpoint to send to")
+		return nil, errors.New("the integration has no endpoint to send to")
 	}
-	if err := checkURL(r.URL); err != nil {
-		return err
+	u, err := parseURL(r.URL)
+	if err != nil {
+		return nil, err
 	}
 	for _, h := range r.Headers {
 		if err := checkHeader(h); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, s := range r.Signatures {
 		if err := s.check(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return u, nil
 }
 
 func checkHeader(h Header) error {
@@ -53,32 +60,32 @@ func checkHeader(h Header) error {
 	return nil
 }
 
-// checkURL wants an absolute http or https URL. Errors of net/url quote the
+// parseURL wants an absolute http or https URL. Errors of net/url quote the
 // whole URL, whose path and query may hold secrets, and are never passed on.
-func checkURL(raw string) error {
+func parseURL(raw string) (*url.URL, error) {
 	if raw == "" {
-		return errors.New("the URL is empty")
+		return nil, errors.New("the URL is empty")
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return errors.New("the URL cannot be read; it must be an absolute http or https URL, such as https://example.com/hook")
+		return nil, errors.New("the URL cannot be read; it must be an absolute http or https URL, such as https://example.com/hook")
 	}
 	switch scheme := strings.ToLower(u.Scheme); {
 	case scheme == "":
-		return errors.New("the URL is not absolute; it must begin with http:// or https://")
+		return nil, errors.New("the URL is not absolute; it must begin with http:// or https://")
 	case scheme != "http" && scheme != "https":
-		return errors.New("the URL is neither http nor https")
+		return nil, errors.New("the URL is neither http nor https")
 	case u.Hostname() == "" || u.Opaque != "":
-		return fmt.Errorf("the URL has no host behind %s://", scheme)
+		return nil, fmt.Errorf("the URL has no host behind %s://", scheme)
 	case strings.ContainsAny(u.Host, " \"<>\\^`{|}"):
-		return fmt.Errorf("the URL's host is not one a name can have: %s://%s", scheme, u.Host)
+		return nil, fmt.Errorf("the URL's host is not one a name can have: %s://%s", scheme, u.Host)
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return fmt.Errorf("the URL's port %s is none; ports are 1 to 65535", port)
+			return nil, fmt.Errorf("the URL's port %s is none; ports are 1 to 65535", port)
 		}
 	}
-	return nil
+	return u, nil
 }
 
 // validHeaderName reports whether a name is a token of RFC 9110, section 5.6.2.

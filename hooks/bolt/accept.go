@@ -18,7 +18,7 @@ func (db *DB) Accept(ctx context.Context, batch []hooks.Accepted) ([]hooks.Recei
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	op := &acceptance{receipts: make([]hooks.Receipt, len(batch))}
+	op := &acceptance{events: make([]incoming, 0, len(batch)), receipts: make([]hooks.Receipt, len(batch))}
 	for _, a := range batch {
 		if err := op.add(a); err != nil {
 			return nil, err

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -239,23 +238,23 @@ func (in *scan) start(s *subscription) (err error) {
 
 // eventOf is a copy of the stored event of a delivery, its only one, and to how
 // many subscriptions it went. An event of many is the claimer's to share, and not
-// copied for each of them; that of a replay is elsewhere, and nil, too.
-func (in *scan) eventOf(p place, r *record) (data []byte, matched int) {
+// copied for each of them; that of a replay is elsewhere, and "", too.
+func (in *scan) eventOf(p place, r *record) (stored string, matched int) {
 	if r.replay != "" {
-		return nil, 0
+		return "", 0
 	}
 	k, v := in.event.Seek(number(p.seq))
 	if found, ok := numberOf(k); !ok || found != p.seq {
-		return nil, 0
+		return "", 0
 	}
 	owner, matched, data, err := peekEvent(v)
 	if err != nil || string(owner) != r.eventKey {
-		return nil, 0 // whoever asks for it will hear what is wrong
+		return "", 0 // whoever asks for it will hear what is wrong
 	}
 	if matched > 1 {
-		return nil, matched
+		return "", matched
 	}
-	return bytes.Clone(data), matched
+	return string(data), matched
 }
 
 // end ends the reading, if there was any.

@@ -26,7 +26,7 @@ type pending struct {
 	replay  string
 	created int64
 	event   *hooks.Event // of a delivery that was accepted; nil where there is no room
-	stored  []byte       // the event of one that was read ahead; nil where there is no room
+	stored  string       // the event of one that was read ahead; "" where there is no room
 	matched int          // to how many subscriptions it went
 	size    int          // of the event in the file, its deliveries sharing it
 }

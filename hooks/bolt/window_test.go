@@ -50,9 +50,9 @@ func TestClaimHandsOutEvents(t *testing.T) {
 	}
 	for id, c := range claim() {
 		want := first[id]
-		want.Event, want.Stored, want.Matched = nil, nil, 2
+		want.Event, want.Stored, want.Matched = nil, "", 2
 		if c.EventKey == "e1" {
-			want.Stored, want.Matched = stored, 1
+			want.Stored, want.Matched = string(stored), 1
 		}
 		if diff := cmp.Diff(want, c); diff != "" {
 			t.Errorf("from the file: %s", diff)

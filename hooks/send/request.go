@@ -35,15 +35,15 @@ func (s *Sender) build(o hooks.Outgoing) (*request, error) {
 	if r == nil {
 		return nil, errors.New("there is no request to send")
 	}
-	if err := r.Check(); err != nil {
+	u, err := r.ParseURL()
+	if err != nil {
 		return nil, err
 	}
 	switch r.Method {
 	case "", http.MethodConnect, http.MethodTrace:
 		return nil, fmt.Errorf("method %q is not for deliveries; use POST, PUT, PATCH, GET or DELETE", r.Method)
 	}
-	u, err := url.Parse(r.URL)
-	if err != nil || !isToken(r.Method) { // what Parse says may quote the URL
+	if !isToken(r.Method) {
 		return nil, errors.New("its method or URL cannot be used in an HTTP request")
 	}
 	u.Host = strings.TrimSuffix(u.Host, ":") // an empty port (RFC 3986, section 6.2.3)
