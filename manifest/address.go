@@ -36,6 +36,9 @@ func (i *Integration) Prepare(config render.Value) *Prepared {
 	}
 	p.fixed = !slices.ContainsFunc(p.texts, func(t fixedText) bool { return !t.known })
 	p.signatures = i.signatures(p.config, render.Value{})
+	for n := range p.signatures {
+		p.signatures[n].signers = p.signatures[n].newSigners()
+	}
 	return p
 }
 

@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,15 +52,24 @@ func BenchmarkRender(b *testing.B) {
 
 // BenchmarkSign measures the signatures of one attempt, over a body of 1 KiB.
 func BenchmarkSign(b *testing.B) {
-	for name, s := range map[string]manifest.Signature{
-		"hmac":     {Header: "X-Sig", Secrets: []string{"0123456789abcdef"}},
-		"standard": {Standard: true, Secrets: []string{"0123456789abcdef"}},
+	for name, hook := range map[string]string{
+		"hmac":     `"hmacSignature": {"headerName": "X-Sum", "hmacSecretFormVariableKey": "secret"}`,
+		"standard": `"standardWebhooks": {"secretFormVariableKey": "secret"}`,
 	} {
 		b.Run(name, func(b *testing.B) {
-			r := manifest.Request{Body: make([]byte, 1<<10), Signatures: []manifest.Signature{s}}
+			i := mustLoad(b, files("manifest.json", hookWith(`{"endpoint": {"url": "https://acme.example/in", "method": "POST", `+hook+`}, "templates": {"default": "body.txt"}}`,
+				signingVariables), "body.txt", strings.Repeat("x", 1<<10)))
+			in := manifest.RenderInput{Prepared: i.Prepare(parse(b, `{"secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZg=="}`))}
+			out, err := i.Render(event(b, sampleContext), in)
+			if err != nil {
+				b.Fatal(err)
+			}
 			b.ReportAllocs()
 			for b.Loop() {
-				r.Sign("d1", time.Unix(1580777685, 0))
+				if err := out.Request.Check(); err != nil {
+					b.Fatal(err)
+				}
+				out.Request.Sign("d1", time.Unix(1580777685, 0))
 			}
 		})
 	}

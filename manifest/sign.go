@@ -11,6 +11,7 @@ import (
 	"hash"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -34,6 +35,44 @@ type Signature struct {
 	Encoding  string   // EncodingHex, also if empty, or EncodingBase64
 	Algorithm string   // AlgorithmSHA256, also if empty, or AlgorithmSHA512
 	Secrets   []string // the new one first; an empty one signs nothing
+
+	signers []*signer // of Secrets; nil: they are made each time
+}
+
+// A signer makes HMACs with one secret, whose share in them is computed once.
+type signer struct{ macs sync.Pool }
+
+func newSigner(function func() hash.Hash, key []byte) *signer {
+	return &signer{sync.Pool{New: func() any { return hmac.New(function, key) }}}
+}
+
+// append appends the HMAC of some texts, one after the other.
+func (s *signer) append(dst []byte, texts ...[]byte) []byte {
+	mac := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(mac)
+	mac.Reset()
+	for _, text := range texts {
+		mac.Write(text) // never fails
+	}
+	return mac.Sum(dst)
+}
+
+// newSigners makes the signers of Secrets, nil for one that signs nothing.
+func (s *Signature) newSigners() []*signer {
+	signers := make([]*signer, len(s.Secrets))
+	for i, secret := range s.Secrets {
+		key, function := []byte(secret), sha256.New
+		switch {
+		case s.Standard:
+			key, _ = StandardKey(secret) // Check reports what is none
+		case s.Algorithm == AlgorithmSHA512:
+			function = sha512.New
+		}
+		if len(key) > 0 {
+			signers[i] = newSigner(function, key)
+		}
+	}
+	return signers
 }
 
 // Sign returns the headers that prove who sent the request, in the order in
@@ -47,63 +86,53 @@ type Signature struct {
 // a space between (Standard Webhooks 1.0.0, "Signature scheme").
 func (r *Request) Sign(id string, at time.Time) []Header {
 	var headers []Header
-	for _, s := range r.Signatures {
+	for n := range r.Signatures {
+		s := &r.Signatures[n]
+		signers := s.signers
+		if signers == nil {
+			signers = s.newSigners()
+		}
 		if s.Standard {
-			headers = append(headers, s.standard(id, at, r.Body)...)
+			headers = append(headers, standardHeaders(signers, id, at, r.Body)...)
 			continue
 		}
-		for _, secret := range s.Secrets {
-			if secret != "" {
-				headers = append(headers, Header{s.Header, s.hmac(secret, r.Body)})
+		for _, by := range signers {
+			if by != nil {
+				headers = append(headers, Header{s.Header, s.text(by, r.Body)})
 			}
 		}
 	}
 	return headers
 }
 
-// hmac is the value of the header that the manifest calls hmacSignature.
-func (s *Signature) hmac(secret string, body []byte) string {
-	function := sha256.New
-	if s.Algorithm == AlgorithmSHA512 {
-		function = sha512.New
-	}
-	sum := mac(function, []byte(secret), body)
+// text is the value of the header that the manifest calls hmacSignature.
+func (s *Signature) text(by *signer, body []byte) string {
+	var sum [sha512.Size]byte
 	var space [2*sha512.Size + 32]byte // enough for a prefix that the schema lets through
 	text := append(space[:0], s.Prefix...)
 	if s.Encoding == EncodingBase64 {
-		return string(base64.StdEncoding.AppendEncode(text, sum))
+		return string(base64.StdEncoding.AppendEncode(text, by.append(sum[:0], body)))
 	}
-	return string(hex.AppendEncode(text, sum))
+	return string(hex.AppendEncode(text, by.append(sum[:0], body)))
 }
 
-func (s *Signature) standard(id string, at time.Time, body []byte) []Header {
+func standardHeaders(signers []*signer, id string, at time.Time, body []byte) []Header {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
+	head := []byte(id + "." + timestamp + ".")
 	var list []byte
-	for _, secret := range s.Secrets {
-		key, err := StandardKey(secret)
-		if err != nil || len(key) == 0 {
-			continue // Check reports it
+	for _, by := range signers {
+		if by == nil {
+			continue
 		}
 		if list != nil {
 			list = append(list, ' ')
 		}
-		sum := mac(sha256.New, key, []byte(id), dot, []byte(timestamp), dot, body)
-		list = base64.StdEncoding.AppendEncode(append(list, "v1,"...), sum)
+		list = base64.StdEncoding.AppendEncode(append(list, "v1,"...), by.append(nil, head, body))
 	}
 	if list == nil {
 		return nil
 	}
 	return []Header{{HeaderWebhookID, id}, {HeaderWebhookTimestamp, timestamp}, {HeaderWebhookSignature, string(list)}}
-}
-
-var dot = []byte(".")
-
-func mac(function func() hash.Hash, key []byte, parts ...[]byte) []byte {
-	h := hmac.New(function, key)
-	for _, p := range parts {
-		h.Write(p) // never fails
-	}
-	return h.Sum(nil)
 }
 
 const standardPrefix = "whsec_"
@@ -138,7 +167,10 @@ func (s *Signature) check() error {
 		}
 		return checkHeader(Header{s.Header, s.Prefix})
 	}
-	for _, secret := range s.Secrets {
+	for n, secret := range s.Secrets {
+		if s.signers != nil && s.signers[n] != nil {
+			continue // it could be made of the secret
+		}
 		if _, err := StandardKey(secret); err != nil {
 			return fmt.Errorf("it cannot be signed: %w", err)
 		}
