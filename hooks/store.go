@@ -22,6 +22,17 @@ func (e *EventConflictError) Error() string {
 	return fmt.Sprintf("event %s exists already with other content; send it under an id of its own", e.EventID)
 }
 
+// A TooManyError says that a batch makes more deliveries than may ever wait. It is
+// an ErrBacklog that no waiting helps against.
+type TooManyError struct{ Deliveries, Max int }
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("it makes %d deliveries, and no more than %d may wait; send fewer events at once, or have the limit raised", e.Deliveries, e.Max)
+}
+
+// Is reports whether target is ErrBacklog.
+func (*TooManyError) Is(target error) bool { return target == ErrBacklog }
+
 // Store keeps subscriptions and other records, and answers questions about what
 // is kept. All methods are safe for concurrent use; what they return belongs to
 // the caller.
@@ -155,8 +166,9 @@ type Queue interface {
 	// or none. The error is *EventConflictError when a key is taken by an
 	// event with another Digest (in the store or in the batch), wraps
 	// ErrNotFound when an event to replay is not stored (any more), wraps
-	// ErrBacklog when more deliveries wait than the backend takes, and
-	// ErrUnavailable when the commit failed. Keys are remembered as long as
+	// ErrBacklog when more deliveries wait than the backend takes (being a
+	// *TooManyError when the batch alone makes more), and ErrUnavailable when
+	// the commit failed. Keys are remembered as long as
 	// their events are kept, and at least 24 hours.
 	Accept(ctx context.Context, batch []Accepted) ([]Receipt, error)
 

@@ -168,7 +168,7 @@ func (s *Signature) check() error {
 		return checkHeader(Header{s.Header, s.Prefix})
 	}
 	for n, secret := range s.Secrets {
-		if s.signers != nil && s.signers[n] != nil {
+		if n < len(s.signers) && s.signers[n] != nil {
 			continue // it could be made of the secret
 		}
 		if _, err := StandardKey(secret); err != nil {

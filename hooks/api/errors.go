@@ -119,6 +119,7 @@ func faultOf(err error) *fault {
 		unknown *hooks.UnknownIntegrationError
 		taken   *hooks.EventConflictError
 		large   *http.MaxBytesError
+		many    *hooks.TooManyError
 	)
 	switch {
 	case errors.As(err, &known):
@@ -131,6 +132,8 @@ func faultOf(err error) *fault {
 		return fail(kindConflict, "%s", taken.Error())
 	case errors.As(err, &large):
 		return fail(kindTooLarge, "the body is larger than %d bytes; send less at once", large.Limit)
+	case errors.As(err, &many):
+		return fail(kindTooLarge, "%s", many.Error())
 	case errors.Is(err, hooks.ErrNotFound):
 		return fail(kindNotFound, "%s", err.Error())
 	case errors.Is(err, hooks.ErrConflict):

@@ -17,27 +17,40 @@ import (
 )
 
 // fullQueue has no room.
-type fullQueue struct{ hooks.Queue }
+type fullQueue struct {
+	hooks.Queue
+	err error
+}
 
-func (fullQueue) Accept(context.Context, []hooks.Accepted) ([]hooks.Receipt, error) {
-	return nil, fmt.Errorf("accept: %w", hooks.ErrBacklog)
+func (q fullQueue) Accept(context.Context, []hooks.Accepted) ([]hooks.Receipt, error) {
+	return nil, fmt.Errorf("accept: %w", q.err)
 }
 
 func TestBacklog(t *testing.T) {
 	s := start(t)
-	engine, err := hooks.New(context.Background(), hooks.Options{Store: s.db, Queue: fullQueue{s.db}, Sender: s.sender, Catalog: s.engine.Catalog()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err := api.New(api.Options{Engine: engine, Token: token})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.listen(handler)
-	got := s.do("POST", "/api/v1/events", flagEvent)
-	got.wantRefused(429, "too_many_waiting")
-	if got.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+	for _, test := range []struct {
+		err    error
+		status int
+		code   string
+		again  string // Retry-After
+	}{
+		{hooks.ErrBacklog, 429, "too_many_waiting", "5"},
+		{&hooks.TooManyError{Deliveries: 4, Max: 3}, 413, "request_too_large", ""},
+	} {
+		engine, err := hooks.New(context.Background(), hooks.Options{Store: s.db, Queue: fullQueue{s.db, test.err}, Sender: s.sender, Catalog: s.engine.Catalog()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		handler, err := api.New(api.Options{Engine: engine, Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.listen(handler)
+		got := s.do("POST", "/api/v1/events", flagEvent)
+		got.wantRefused(test.status, test.code)
+		if after := got.header.Get("Retry-After"); after != test.again {
+			t.Errorf("%v: Retry-After is %q, want %q", test.err, after, test.again)
+		}
 	}
 }
 

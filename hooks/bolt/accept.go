@@ -163,7 +163,7 @@ func (o *acceptance) size() int { return o.bytes }
 func (o *acceptance) apply(t *txn) error {
 	clear(o.receipts)                            // of a transaction that failed
 	first := make(map[string]int, len(o.events)) // where a new event comes first in the batch
-	room := t.db.maxBacklog - t.counts.total()
+	waiting := 0                                 // deliveries that the batch adds
 	for i := range o.events {
 		in := &o.events[i]
 		o.receipts[i].EventID = in.id
@@ -174,11 +174,15 @@ func (o *acceptance) apply(t *txn) error {
 		if isNew {
 			first[in.key] = i
 		}
-		if n := len(in.targets); n > 0 && in.outcome == nil && !o.receipts[i].Duplicate {
-			if room -= n; room < 0 {
-				return fmt.Errorf("%w: there is room for %d in all", hooks.ErrBacklog, t.db.maxBacklog)
-			}
+		if in.outcome == nil && !o.receipts[i].Duplicate {
+			waiting += len(in.targets)
 		}
+	}
+	switch most := t.db.maxBacklog; {
+	case waiting > most:
+		return &hooks.TooManyError{Deliveries: waiting, Max: most}
+	case waiting > 0 && waiting > most-t.counts.total():
+		return fmt.Errorf("%w: there is room for %d in all", hooks.ErrBacklog, most)
 	}
 	for i := range o.events {
 		in := &o.events[i]

@@ -137,6 +137,11 @@ func TestBacklog(t *testing.T) {
 	full("e2", "a", "b")
 	fits("e3", "a")
 	full("e4", "a")
+	full("e6", "a", "b", "c", "d")
+	var many *hooks.TooManyError // which no waiting helps against
+	if err := accept(t, db, "e6", "a", "b", "c", "d"); !errors.As(err, &many) || many.Deliveries != 4 || many.Max != 3 {
+		t.Errorf("e6: %v, want a TooManyError", err)
+	}
 	fits("e5")           // goes to nobody
 	fits("e1", "a", "b") // is there already
 	if err := db.Close(); err != nil {
