@@ -49,10 +49,14 @@ func (e *Engine) attempt(ctx context.Context, c claimed, a *active, start time.T
 		return nil, noVerdict
 	}
 	event, err := e.event(ctx, c.Claim)
-	if errors.Is(err, ErrNotFound) {
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrNotFound):
 		return failed(c.Claim, start, "the event is no longer stored"), noVerdict
-	}
-	if err != nil {
+	case errors.Is(err, ErrDamagedEvent):
+		e.log.Error("a stored event is damaged; its delivery is given up", "event", EventIDOf(c.EventKey), "delivery", c.DeliveryID, "error", err)
+		return failed(c.Claim, start, err.Error()), noVerdict
+	default:
 		e.log.Error("cannot read an event; its delivery waits", "event", EventIDOf(c.EventKey), "error", err)
 		return nil, noVerdict // the lease ends in time, which is the pause to make
 	}

@@ -117,7 +117,7 @@ func (e *Event) AppendBinary(b []byte) ([]byte, error) { return append(b, e.stor
 
 // UnmarshalBinary reads what MarshalBinary wrote, also without the checksum, as
 // earlier versions wrote it. With it the document is read only as far as it is
-// asked for.
+// asked for. The error wraps ErrDamagedEvent.
 func (e *Event) UnmarshalBinary(data []byte) error { return e.unmarshal(string(data)) }
 
 func (e *Event) unmarshal(stored string) error {
@@ -126,7 +126,7 @@ func (e *Event) unmarshal(stored string) error {
 		f, err = readForm(stored)
 	}
 	if err != nil {
-		return fmt.Errorf("stored event: %w", err)
+		return fmt.Errorf("%w: %w", ErrDamagedEvent, err)
 	}
 	id := memberText(f.doc.JSON(), "_id")
 	e.set(f, strings.Trim(id, `"`)) // it needs no escapes

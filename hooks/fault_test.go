@@ -1,9 +1,12 @@
 package hooks_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -77,6 +80,37 @@ func TestOutcomeThatCannotBeStoredIsNotForgotten(t *testing.T) {
 	}
 	if n := len(tool.Requests()); n != 10 {
 		t.Errorf("%d requests, want 10: none twice", n)
+	}
+}
+
+// An event whose text changed on the disk is not sent, and its delivery says so.
+func TestDamagedEvent(t *testing.T) {
+	tool := hookstest.NewReceiver(t)
+	before := newBench(t, "", nil)
+	s := before.subscribe(tool.URL(), nil)
+	const words = "so it was written"
+	before.publish(strings.Replace(flagEvent("e1"), "{", `{"comment": "`+words+`", `, 1), flagEvent("e2"))
+	before.close()
+	path := filepath.Join(before.dir, "test.db")
+	file, err := os.ReadFile(path)
+	if err != nil || !bytes.Contains(file, []byte(words)) {
+		t.Fatalf("the file does not have the event's text (%v)", err)
+	}
+	if err := os.WriteFile(path, bytes.ReplaceAll(file, []byte(words), []byte("so it Was written")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, before.dir, nil).start()
+	for _, d := range b.settled(s, 2) {
+		want := hooks.StateDelivered
+		if d.EventID == "e1" {
+			want = hooks.StateDead
+		}
+		if d.State != want || (d.State == hooks.StateDead) != strings.Contains(d.Reason, "the stored event is damaged") {
+			t.Errorf("%s is %s: %s", d.EventID, d.State, d.Reason)
+		}
+	}
+	if n := len(tool.Requests()); n != 1 {
+		t.Errorf("%d requests", n)
 	}
 }
 

@@ -51,7 +51,7 @@ func writeForm(digest, scope string, document func(*builder)) form {
 
 var (
 	errNoChecksum = errors.New("it has no checksum")
-	errChecksum   = errors.New("its checksum is that of another content; the file is damaged")
+	errChecksum   = errors.New("its checksum is that of another content")
 	errNoDocument = errors.New("it has no document")
 )
 

@@ -13,6 +13,9 @@ var (
 	ErrConflict    = errors.New("changed by somebody else meanwhile")
 	ErrUnavailable = errors.New("storage is unavailable")          // nothing was stored; try again later
 	ErrBacklog     = errors.New("too many deliveries are waiting") // nothing was stored; try again later
+
+	// ErrDamagedEvent says that a stored event is not what was stored.
+	ErrDamagedEvent = errors.New("the stored event is damaged")
 )
 
 // An EventConflictError says that an event id is taken by another event.
