@@ -281,10 +281,14 @@ func (e *Engine) runJob(ctx context.Context, id string) {
 	j.page = jobPage
 	for j.State == JobRunning {
 		err := e.stepJob(ctx, j)
+		var many *TooManyError
 		waits := errors.Is(err, ErrUnavailable) || errors.Is(err, ErrBacklog)
 		switch {
 		case ctx.Err() != nil:
 			return // it goes on after the next start
+		case errors.As(err, &many) && j.page > 1:
+			j.page = max(min(j.page/2, many.Max), 1)
+			continue
 		case waits && !e.jobs.cancelled(id):
 			j.page = max(j.page/2, 1) // fewer may find room
 			select {

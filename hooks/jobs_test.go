@@ -156,14 +156,14 @@ func TestReplayOfMoreThanMayWait(t *testing.T) {
 	tool := hookstest.NewReceiver(t)
 	b := newBenchWith(t, "", bolt.Options{MaxBacklog: 5}, nil).start()
 	s := b.subscribe(tool.URL(), nil)
-	for i := range 20 {
+	for i := range 8 {
 		b.publish(flagEvent(fmt.Sprintf("e%d", i)))
 		b.settled(s, i+1)
 	}
-	if j := b.ended(b.startJob(hooks.JobReplay, s, time.Time{}).ID); j.State != hooks.JobDone || j.Done != 20 {
+	if j := b.ended(b.startJob(hooks.JobReplay, s, time.Time{}).ID); j.State != hooks.JobDone || j.Done != 8 {
 		t.Errorf("%+v", j)
 	}
-	b.settled(s, 40)
+	b.settled(s, 16)
 
 	tool.Respond(hookstest.Sequence(hookstest.Reply{Hang: true}))
 	for i := range 5 {
