@@ -154,7 +154,7 @@ func TestJobsGoOnAfterARestart(t *testing.T) {
 // while it waits; other jobs do not wait for it.
 func TestReplayOfMoreThanMayWait(t *testing.T) {
 	tool := hookstest.NewReceiver(t)
-	b := newBenchWith(t, "", bolt.Options{MaxBacklog: 5}, nil).start()
+	b := newBenchWith(t, "", bolt.Options{MaxBacklog: 5}, func(o *hooks.Options) { o.ShutdownGrace = time.Millisecond }).start()
 	s := b.subscribe(tool.URL(), nil)
 	for i := range 8 {
 		b.publish(flagEvent(fmt.Sprintf("e%d", i)))
