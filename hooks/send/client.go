@@ -64,7 +64,7 @@ func (c *client) do(ctx context.Context, r *request, deadline time.Time) (*answe
 	}
 	if kept := c.pool.take(r.at); kept != nil {
 		a, err := c.over(ctx, kept, epoch, r, deadline)
-		if err == nil || kept.heard || ctx.Err() != nil || !time.Now().Before(deadline) {
+		if err == nil || kept.heard || isTimeout(err) || ctx.Err() != nil || !time.Now().Before(deadline) {
 			return a, err
 		}
 	}
@@ -124,7 +124,7 @@ func (c *client) overHTTP2(ctx context.Context, r *request, deadline time.Time, 
 		}()
 	}
 	// The URL is set below; the rest of what this sets lets net/http repeat the request.
-	req, err := http.NewRequestWithContext(ctx, r.method, "https://"+r.at.addr, bytes.NewReader(r.body))
+	req, err := http.NewRequestWithContext(ctx, r.method, "", bytes.NewReader(r.body))
 	if err != nil {
 		cancel()
 		return nil, err

@@ -30,8 +30,8 @@
 // if its body breaks off or does not end before the timeout: an endpoint that
 // said 2xx has the delivery, and sending it again would only double it.
 //
-// A kept connection that the endpoint closes just as a request goes out, before a
-// byte of an answer, is replaced at once, and the request is sent again, once,
+// A kept connection that the endpoint closes under a request, before a byte of an
+// answer, is replaced at once, and the request is sent again, once,
 // within the same attempt. Receivers tell such doubles by the webhook-id, as with
 // any delivery that is made at least once.
 //
@@ -45,8 +45,8 @@
 // request was written whole, the answer was read to its end and nothing came
 // behind it, neither side asked for the end (Connection: close, 101, HTTP/1.0
 // without keep-alive), and nothing has come while it was idle. So an answer that
-// nobody asked for, such as a 408 of a proxy that is about to close, is never
-// taken for that to the next request.
+// nobody asked for, such as a 408 of a proxy that is about to close, is not taken
+// for that to the next request, if it has come by the time that this goes out.
 //
 // # What is kept of an answer
 //

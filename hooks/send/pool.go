@@ -42,7 +42,7 @@ func (p *pool) take(at endpoint) *conn {
 		if time.Since(c.since) < idleTimeout && c.silent() {
 			return c
 		}
-		c.close()
+		c.abort() // not close: nobody waits here until the peer reads
 	}
 }
 

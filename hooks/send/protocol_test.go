@@ -8,12 +8,15 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/flaghook/flaghook/hooks"
+	"github.com/flaghook/flaghook/hooks/send"
 )
 
 // restart starts a receiver at the address of one that has ended.
@@ -149,4 +152,33 @@ func TestHandshakeThatLies(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// An IPv6 address may have a zone, which means something on this machine alone:
+// it is dialed with it, and Host says nothing of it.
+func TestAddressesWithZones(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the loopback interface has another name here")
+	}
+	for name, start := range map[string]func(*httptest.Server){"HTTP/1.1": plain, "HTTP/1.1 over TLS": secure, "HTTP/2.0": http2} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp6", "[::1]:0")
+			if err != nil {
+				t.Skip("this machine has no IPv6")
+			}
+			server := serve(t, func(s *httptest.Server) {
+				s.Listener.Close()
+				s.Listener = l
+				start(s)
+			}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto, " ", r.Host) })
+			o := post(strings.Replace(server.URL, "[::1]", "[::1%25lo]", 1))
+			o.SkipTLSVerify = true // no certificate names a zone
+			r := newSender(t, func(o *send.Options) { o.EgressAllow = append(o.EgressAllow, netip.MustParsePrefix("::1/128")) }).Send(background(), o)
+			wantSuccess(t, r)
+			proto, _, _ := strings.Cut(name, " ")
+			if want := proto + " " + hostOf(server); string(r.Body) != want {
+				t.Errorf("got %q, want %q", r.Body, want)
+			}
+		})
+	}
 }

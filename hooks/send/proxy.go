@@ -114,14 +114,15 @@ func (p *proxy) handshake(ctx context.Context, conn net.Conn) (net.Conn, error) 
 }
 
 // tunnel sends CONNECT and reads the answer's header. What may follow it is
-// dropped: a tunnel's far end speaks when it has been spoken to.
+// dropped: a tunnel's far end speaks when it has been spoken to. A 2xx has no body
+// whatever it says (RFC 9110, section 9.3.6), and that of a refusal is not wanted.
 func (p *proxy) tunnel(conn net.Conn, target netip.AddrPort) error {
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target.String()}, Host: target.String(), Header: p.header}
 	err := req.Write(conn)
 	if err != nil {
 		return &proxyError{reason: "the egress proxy closed the connection", timeout: isTimeout(err)}
 	}
-	res, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeader)), req)
+	res, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHeader)), req) //nolint:bodyclose // closing reads it to its end
 	if err != nil {
 		reason := "the egress proxy gave no answer: " + brokenReason(err)
 		if isTimeout(err) {
@@ -129,7 +130,6 @@ func (p *proxy) tunnel(conn net.Conn, target netip.AddrPort) error {
 		}
 		return &proxyError{reason: reason, timeout: isTimeout(err)}
 	}
-	res.Body.Close()
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return &proxyError{reason: proxyAnswer(res.StatusCode), status: res.StatusCode}
 	}

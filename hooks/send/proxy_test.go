@@ -284,6 +284,37 @@ func TestProxyAndSeveralAddresses(t *testing.T) {
 	}
 }
 
+// A 2xx to CONNECT has no body, whatever it says (RFC 9110, section 9.3.6), and
+// that of another answer is not waited for.
+func TestProxyAnswersWithBodies(t *testing.T) {
+	const refused = "cannot connect to http://" + public + ": the egress proxy answered 407 Proxy Authentication Required; check the user and password of --egress-proxy"
+	for head, want := range map[string]string{
+		"200 OK": "", "200 OK\r\nContent-Length: 0": "", "200 OK\r\nContent-Length: 9": "", "200 OK\r\nTransfer-Encoding: chunked": "",
+		"407 No\r\nContent-Length: 9": refused, "407 No\r\nTransfer-Encoding: chunked": refused,
+	} {
+		t.Run(head, func(t *testing.T) {
+			address := serveRaw(t, func(c *net.TCPConn, _ int) {
+				readHead(c)
+				io.WriteString(c, "HTTP/1.1 "+head+"\r\n\r\n")
+				if len(readRequest(c)) > 0 {
+					io.WriteString(c, second)
+				}
+				untilClosed(c)
+			})
+			s := newSender(t, through("http://"+address, nil))
+			within(t, patience/3, func() {
+				r := s.Send(background(), post("http://"+public))
+				if want != "" {
+					wantFailure(t, r, hooks.ErrorConnect, want)
+				} else if wantSuccess(t, r); string(r.Body) != "second" {
+					t.Errorf("got %q", r.Body)
+				}
+			})
+			s.Close() // before the proxy, which waits for the end
+		})
+	}
+}
+
 // Whatever the proxy does, the text is plain and holds neither its credentials
 // nor more of the endpoint than scheme and host.
 func TestProxyFailures(t *testing.T) {

@@ -22,7 +22,7 @@ const (
 )
 
 const (
-	maxIdle     = 1024             // kept connections over all hosts, which bounds open files
+	maxIdle     = 1024             // kept connections of a client over all hosts
 	idleTimeout = 90 * time.Second // an idle connection is closed after that
 
 	// HTTP/2 has one connection to a host, which may die without a sign
@@ -130,8 +130,9 @@ func newDialer(o Options, g *guard, skipVerify bool) *dialer {
 }
 
 // Close closes the connections that are idle. Exchanges under way go on, and
-// their connections are closed behind them; call it after the last Send. A later
-// one keeps connections again.
+// their connections are closed behind them or, with HTTP/2, once they have been
+// idle for a while; call it after the last Send. A later one keeps connections
+// again.
 func (s *Sender) Close() {
 	s.verified.closeIdle()
 	s.unverified.closeIdle()
