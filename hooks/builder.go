@@ -60,10 +60,11 @@ func (b *builder) name(key string) {
 	b.keys = append(b.keys, key)
 }
 
+// names are those of the object's members so far; to be read before more are added.
+func (b *builder) names() []string { return b.keys[b.open[len(b.open)-1].keys:] }
+
 // has reports whether the object has a member of that name.
-func (b *builder) has(key string) bool {
-	return slices.Contains(b.keys[b.open[len(b.open)-1].keys:], key)
-}
+func (b *builder) has(key string) bool { return slices.Contains(b.names(), key) }
 
 // object begins an object: as a member or, without a name, as an item.
 func (b *builder) object(key string) { b.begin(key, '{', '}') }
@@ -127,6 +128,16 @@ func (b *builder) addText(key, text string) {
 
 // string adds a member that is a string.
 func (b *builder) string(key, s string) { b.put(key, render.String(s)) }
+
+// copyOthers adds the members of another object that are not null, but for those
+// of some names. These should be few.
+func (b *builder) copyOthers(from render.Value, names ...string) {
+	for key, v := range from.Members() {
+		if v.Kind() != render.KindNull && !slices.Contains(names, key) {
+			b.copy(key, v)
+		}
+	}
+}
 
 // copy adds a member of another object.
 func (b *builder) copy(key string, v render.Value) {

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/flaghook/flaghook/policy"
@@ -67,6 +68,9 @@ func (n *normalizer) event(id, scope string, millis int64) *Event {
 	return e
 }
 
+// forPosting are members that a document does not have.
+var forPosting = []string{"id", "action", "resource"}
+
 // document writes the normalised event, its members in the order in which people
 // read them, the unknown ones last.
 func (n *normalizer) document(b *builder, p place, kind, id string, millis int64) {
@@ -107,21 +111,8 @@ func (n *normalizer) document(b *builder, p place, kind, id string, millis int64
 	b.add("before", n.in.Get("before"))
 	b.add("after", n.in.Get("after"))
 	b.add("source", n.in.Get("source"))
-	n.addUnknown(b)
+	b.copyOthers(n.in, slices.Concat(forPosting, b.names())...)
 	b.end()
-}
-
-// addUnknown appends the members that this version does not know.
-func (n *normalizer) addUnknown(b *builder) {
-	for key, v := range n.in.Members() {
-		switch key {
-		case "id", "action", "resource": // for posting alone
-		default:
-			if v.Kind() != render.KindNull && !b.has(key) {
-				b.copy(key, v)
-			}
-		}
-	}
 }
 
 // absoluteLinks gives links that begin with a slash, as LaunchDarkly's API has
@@ -130,13 +121,20 @@ func absoluteLinks(links render.Value, baseURL string) render.Value {
 	if baseURL == "" {
 		return links
 	}
+	changed := false
+	members := make([]render.Member, 0, links.Len())
 	for rel, link := range links.Members() {
 		href := link.Get("href").AsString()
 		if strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//") {
-			links = links.With(rel, link.With("href", render.String(strings.TrimRight(baseURL, "/")+href)))
+			link = link.With("href", render.String(strings.TrimRight(baseURL, "/")+href))
+			changed = true
 		}
+		members = append(members, render.Member{Key: rel, Value: link})
 	}
-	return links
+	if !changed {
+		return links
+	}
+	return render.Object(members...)
 }
 
 // text is a string member, or what was derived for it when it is absent. An
@@ -193,9 +191,9 @@ func (n *normalizer) project(b *builder, p place, kind, name string) (mentioned 
 		project.name = name
 	}
 	b.object("project")
-	project.fill(b, "environment")
+	project.fill(b, "name", "key", "tags", "environment")
 	b.object("environment")
-	envName, envKey := env.fill(b, "")
+	envName, envKey := env.fill(b, "name", "key", "tags")
 	b.end()
 	b.end()
 	if kind == "project" || kind == "environment" || envKey == "~" {
@@ -212,9 +210,9 @@ type named struct {
 	tags      []string
 }
 
-// fill adds its members, but for one that the caller writes, and returns what
-// its name and its key are.
-func (o named) fill(b *builder, except string) (name, key string) {
+// fill adds its name, its key, its tags and what else was given, but for members
+// that have been or will be added, and returns what its name and its key are.
+func (o named) fill(b *builder, added ...string) (name, key string) {
 	name, key = o.name, o.key
 	if k := o.given.Get("key"); k.Kind() == render.KindString {
 		if name == key {
@@ -228,11 +226,7 @@ func (o named) fill(b *builder, except string) (name, key string) {
 	b.string("name", name)
 	b.string("key", key)
 	b.tags(o.given.Get("tags"), o.tags)
-	for k, v := range o.given.Members() {
-		if v.Kind() != render.KindNull && k != except && !b.has(k) {
-			b.copy(k, v)
-		}
-	}
+	b.copyOthers(o.given, added...)
 	return name, key
 }
 

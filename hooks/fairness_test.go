@@ -181,3 +181,31 @@ func TestOrderOnRequest(t *testing.T) {
 		t.Errorf("the first event of the other flag arrived as number %d, after the second one of the failing flag, number %d", last, first)
 	}
 }
+
+// Many subscriptions whose endpoints share a host with few places take turns
+// until nothing is left, also where those that are told of a place have no use
+// for it.
+func TestFewPlacesAtAHost(t *testing.T) {
+	for _, places := range []int{1, 2} {
+		for _, subscriptions := range []int{3, 12} {
+			for _, events := range []int{1, 2, 7} {
+				t.Run(fmt.Sprintf("%d places, %d subscriptions, %d events", places, subscriptions, events), func(t *testing.T) {
+					tool := hookstest.NewReceiver(t)
+					before := newBench(t, "", nil)
+					all := make([]*hooks.Subscription, subscriptions)
+					for i := range all {
+						all[i] = before.subscribe(tool.URL(), nil)
+					}
+					for i := range events {
+						before.publish(flagEvent(fmt.Sprintf("e%d", i)))
+					}
+					before.close()
+					b := newBench(t, before.dir, func(o *hooks.Options) { o.HostConcurrency = places }).start()
+					for _, s := range all {
+						b.settled(s, events)
+					}
+				})
+			}
+		}
+	}
+}

@@ -51,7 +51,7 @@ func writeForm(digest, scope string, document func(*builder)) form {
 
 var (
 	errNoChecksum = errors.New("it has no checksum")
-	errChecksum   = errors.New("its checksum is that of another content")
+	errChecksum   = errors.New("it has no checksum, or that of another content")
 	errNoDocument = errors.New("it has no document")
 )
 
@@ -66,8 +66,11 @@ func checksum(text string) uint32 {
 // openForm takes a form apart, after a look at its checksum alone.
 func openForm(text string) (form, error) {
 	end := len(text) - checksumSize
-	if end < 0 || !strings.HasPrefix(text[end:], formChecksum) || !strings.HasSuffix(text, formEnd) {
+	if strings.HasSuffix(text, "}}") { // the end of the document, then that of the form
 		return form{}, errNoChecksum
+	}
+	if end < 0 || !strings.HasPrefix(text[end:], formChecksum) || !strings.HasSuffix(text, formEnd) {
+		return form{}, errChecksum
 	}
 	sum, err := hex.DecodeString(text[end+len(formChecksum) : len(text)-len(formEnd)])
 	if err != nil || binary.BigEndian.Uint32(sum) != checksum(text[:end]) {

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -30,7 +32,10 @@ type limits struct {
 	mu    sync.Mutex
 	subs  map[string]*share
 	hosts map[string]*hostLoad
-	young fifo // attempts under way that are not slow yet, oldest first
+	// unattended are hosts with room that somebody who waits for it was not told
+	// of, by name.
+	unattended map[string]struct{}
+	young      fifo // attempts under way that are not slow yet, oldest first
 
 	underWay, quick, fresh, slow int // attempts under way; fresh are of quick
 	promised                     promises
@@ -84,7 +89,7 @@ func newLimits(o *Options) *limits {
 	return &limits{
 		perSubscription: o.SubscriptionConcurrency, perHost: o.HostConcurrency,
 		quickPool: quick, newPool: max(quick*3/4, 1), slowPool: max(o.Concurrency/2, 1), total: o.Concurrency,
-		subs: make(map[string]*share), hosts: make(map[string]*hostLoad),
+		subs: make(map[string]*share), hosts: make(map[string]*hostLoad), unattended: make(map[string]struct{}),
 	}
 }
 
@@ -119,13 +124,17 @@ func (l *limits) free(id string, now time.Time) int {
 		return 0 // its own next end resumes it
 	}
 	room, where := l.roomFor(s)
-	if h := l.hosts[s.host]; h != nil {
+	h := l.hosts[s.host]
+	if h != nil {
 		if left := l.hostLimit(s) - h.taken(l.rounds); left < room {
 			room, where = left, &h.waiters
 		}
 	}
 	if room <= 0 {
 		where.add(s)
+		if h != nil && where == &h.waiters && h.underWay < l.hostLimit(s) { // what others are promised they may not take
+			l.unattended[s.host] = struct{}{}
+		}
 		return 0
 	}
 	if waiting := where.len(); waiting > 0 {
@@ -233,13 +242,25 @@ func (l *limits) leaveHost(p *attemptPlace, ids []string) []string {
 	if p.host == "" {
 		return ids
 	}
-	h := l.hosts[p.host]
-	h.underWay--
-	ids = h.waiters.take(l.perHost-h.underWay, ids)
-	if h.underWay == 0 && h.waiters.len() == 0 {
-		delete(l.hosts, p.host)
-	}
+	host := p.host
 	p.host = ""
+	l.hosts[host].underWay--
+	return l.tell(host, ids)
+}
+
+// tell adds the ids of those who wait for the room that a host has. They may have
+// no use for it: where no attempt is under way, whose end would tell more of them,
+// the next round does.
+func (l *limits) tell(host string, ids []string) []string {
+	h := l.hosts[host]
+	ids = h.waiters.take(l.perHost-h.underWay, ids)
+	switch {
+	case h.underWay > 0:
+	case h.waiters.len() > 0:
+		l.unattended[host] = struct{}{}
+	default:
+		delete(l.hosts, host)
+	}
 	return ids
 }
 
@@ -332,22 +353,42 @@ func (l *limits) releasePools(ids []string) []string {
 }
 
 // round begins a round of claims, in which free speaks of no place twice. It
-// returns the subscriptions that have room since attempts became slow.
+// returns the subscriptions that have room since attempts became slow, or since
+// others had no use for it.
 func (l *limits) round(now time.Time) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.promised = promises{}
 	l.rounds++
 	l.age(now)
-	return l.releasePools(nil)
+	return l.releasePools(l.tellUnattended())
 }
 
-// again is when those that wait for room in the pools should be looked at again:
-// now where there is room, else when the next attempt becomes slow; zero when
-// nobody waits.
+// tellUnattended makes up for what those that wait for hosts were not told. For
+// some it may have to be done again in the next round.
+func (l *limits) tellUnattended() (ids []string) {
+	if len(l.unattended) == 0 {
+		return nil
+	}
+	hosts := slices.Collect(maps.Keys(l.unattended))
+	clear(l.unattended)
+	for _, host := range hosts {
+		if l.hosts[host] != nil {
+			ids = l.tell(host, ids)
+		}
+	}
+	return ids
+}
+
+// again is when those that wait for room should be looked at again: now where there
+// is room, else when the next attempt becomes slow; zero when nobody waits, or an
+// end of an attempt will tell them.
 func (l *limits) again(now time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.unattended) > 0 {
+		return now
+	}
 	for _, p := range l.pools() {
 		if p.room > 0 && p.waiters.len() > 0 {
 			return now
