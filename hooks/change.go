@@ -188,7 +188,7 @@ func (e *Engine) recordMissed(ctx context.Context, stored []*Subscription) error
 			continue
 		}
 		_, err := e.o.Store.Event(ctx, changeID(s, false))
-		if err == nil {
+		if err == nil || errors.Is(err, ErrDamagedEvent) { // which is there, whatever it says
 			continue
 		}
 		if !errors.Is(err, ErrNotFound) {

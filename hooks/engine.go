@@ -285,7 +285,11 @@ func (e *Engine) Event(ctx context.Context, id string) (*StoredEvent, error) {
 
 // Events lists stored events; see Store.Events.
 func (e *Engine) Events(ctx context.Context, q EventQuery) (EventPage, error) {
-	return e.o.Store.Events(ctx, q)
+	page, err := e.o.Store.Events(ctx, q)
+	if len(page.Damaged) > 0 {
+		e.log.Error("stored events are damaged; a list is without them", "events", page.Damaged)
+	}
+	return page, err
 }
 
 // Deliveries lists a subscription's deliveries; see Store.Deliveries.

@@ -83,12 +83,13 @@ func TestOutcomeThatCannotBeStoredIsNotForgotten(t *testing.T) {
 	}
 }
 
-// An event whose text changed on the disk is not sent, and its delivery says so.
+// An event whose text changed on the disk is not sent, and its delivery says so;
+// all others are as before.
 func TestDamagedEvent(t *testing.T) {
 	tool := hookstest.NewReceiver(t)
 	before := newBench(t, "", nil)
-	s := before.subscribe(tool.URL(), nil)
 	const words = "so it was written"
+	s := before.subscribe(tool.URL(), func(s *hooks.Subscription) { s.Name = words }) // which is an event, too
 	before.publish(strings.Replace(flagEvent("e1"), "{", `{"comment": "`+words+`", `, 1), flagEvent("e2"))
 	before.close()
 	path := filepath.Join(before.dir, "test.db")
@@ -109,7 +110,15 @@ func TestDamagedEvent(t *testing.T) {
 			t.Errorf("%s is %s: %s", d.EventID, d.State, d.Reason)
 		}
 	}
-	if n := len(tool.Requests()); n != 1 {
+	page, err := b.Events(t.Context(), hooks.EventQuery{Limit: 10})
+	if err != nil || len(page.Items) != 1 || page.Items[0].ID() != "e2" || len(page.Damaged) != 2 {
+		t.Errorf("listed: %+v (%v)", page, err)
+	}
+	if j := b.ended(b.startJob(hooks.JobReplay, s, time.Time{}).ID); j.State != hooks.JobDone || j.Done != 1 || j.Failed != 2 {
+		t.Errorf("%+v", j)
+	}
+	b.settled(s, 3)
+	if n := len(tool.Requests()); n != 2 {
 		t.Errorf("%d requests", n)
 	}
 }

@@ -78,7 +78,7 @@ const cancelReason = "it was cancelled by hand"
 
 // replayJob delivers a page of events again, the oldest first.
 func (e *Engine) replayJob(ctx context.Context, j *Job, a *active, counting bool) (int, string, error) {
-	page, err := e.o.Store.Events(ctx, EventQuery{Since: j.Since, Until: j.Until, Ascending: true, Before: j.Cursor, Limit: j.page})
+	page, err := e.Events(ctx, EventQuery{Since: j.Since, Until: j.Until, Ascending: true, Before: j.Cursor, Limit: j.page})
 	if err != nil {
 		return 0, "", err
 	}
@@ -88,17 +88,21 @@ func (e *Engine) replayJob(ctx context.Context, j *Job, a *active, counting bool
 			batch = append(batch, Accepted{Event: stored.Event, SubscriptionIDs: []string{j.SubscriptionID}, Replay: j.ID})
 		}
 	}
-	if counting || len(batch) == 0 {
-		return len(batch), page.Cursor, nil
+	n := len(batch) + len(page.Damaged)
+	if counting {
+		return n, page.Cursor, nil
 	}
-	receipts, err := e.o.Queue.Accept(ctx, batch)
-	if err != nil {
-		return 0, "", err
+	if len(batch) > 0 {
+		receipts, err := e.o.Queue.Accept(ctx, batch)
+		if err != nil {
+			return 0, "", err
+		}
+		for _, r := range receipts {
+			j.Done += r.Matched
+		}
 	}
-	for _, r := range receipts {
-		j.Done += r.Matched
-	}
-	return len(batch), page.Cursor, nil
+	j.Failed += len(page.Damaged)
+	return n, page.Cursor, nil
 }
 
 // Retry makes a dead, skipped or cancelled delivery due now, with its id; false

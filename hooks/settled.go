@@ -50,7 +50,7 @@ func (e *Engine) tell(ctx context.Context, a *active, s *Settlement, begun time.
 
 // suspect reports whether a subscription is to be judged after an attempt.
 func (e *Engine) suspect(s *Subscription, t *Attempt) bool {
-	return t != nil && t.ErrorClass != "" && (t.StatusCode == statusGone || e.failing.due(s.ID, t.At))
+	return t != nil && t.ErrorClass != "" && e.lookup(s.ID) != nil && (t.StatusCode == statusGone || e.failing.due(s.ID, t.At))
 }
 
 // judge switches a subscription off whose endpoint says that it is gone, or has

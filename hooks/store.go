@@ -108,8 +108,9 @@ type EventQuery struct {
 // An EventPage is one page of a list of events. It may be shorter than Limit
 // and still have a Cursor: a backend reads a bounded number of bytes a call.
 type EventPage struct {
-	Items  []*StoredEvent
-	Cursor string // where the next page goes on; "" at the end
+	Items   []*StoredEvent
+	Damaged []string // keys of events that would be among the items; see ErrDamagedEvent
+	Cursor  string   // where the next page goes on; "" at the end
 }
 
 // A DeliveryQuery chooses deliveries: of a subscription, newest first; of an

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sort"
@@ -39,11 +40,14 @@ func (db *DB) Events(ctx context.Context, q hooks.EventQuery) (hooks.EventPage, 
 		return hooks.EventPage{}, fmt.Errorf("list events: %w", err)
 	}
 	for _, s := range found {
-		e, err := s.event()
-		if err != nil {
+		switch e, err := s.event(); {
+		case err == nil:
+			page.Items = append(page.Items, e)
+		case errors.Is(err, hooks.ErrDamagedEvent):
+			page.Damaged = append(page.Damaged, s.tail.key)
+		default:
 			return hooks.EventPage{}, err
 		}
-		page.Items = append(page.Items, e)
 	}
 	return page, nil
 }
