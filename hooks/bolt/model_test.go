@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +17,41 @@ import (
 	"github.com/flaghook/flaghook/render"
 )
 
+const (
+	modelSeeds      = 25  // sequences of operations that are tried
+	modelOperations = 120 // in one of them
+)
+
+// TestClaimsFollowAModel: whatever happens between claims, nothing is claimed
+// that is not due, nothing twice, and all that is due in the end.
+func TestClaimsFollowAModel(t *testing.T) {
+	for seed := range modelSeeds {
+		synctest.Test(t, func(t *testing.T) {
+			m := newModel(t, int64(seed))
+			defer func() { m.db.Close() }()
+			for range modelOperations {
+				m.step()
+			}
+			m.finish()
+		})
+		if t.Failed() {
+			t.Fatal("seed", seed)
+		}
+	}
+}
+
+// A model of what is in a queue; the subscription c is ordered.
+type model struct {
+	t          *testing.T
+	rand       *rand.Rand
+	path       string
+	db         *bolt.DB
+	there      map[string]bool           // subscriptions
+	deliveries map[string]*modelDelivery // by id
+	events     []*hooks.Event
+	seq        int
+}
+
 type modelDelivery struct {
 	id, sub string
 	lane    string // "" outside of any order
@@ -27,272 +63,282 @@ type modelDelivery struct {
 	event   *hooks.Event
 }
 
-func laneEvent(t *testing.T, id, flag string, big int) *hooks.Event {
-	text := fmt.Sprintf(`{"_id":%q,"action":"updateOn","resource":"proj/p:env/e:flag/%s","comment":"%*d"}`, id, flag, big, 1)
-	v, err := render.ParseJSON([]byte(text))
-	if err != nil {
-		t.Fatal(err)
+func (d *modelDelivery) pending() bool  { return d.state == hooks.StatePending }
+func (d *modelDelivery) isLeased() bool { return time.Now().Before(d.leased) }
+
+var modelSubscriptions = []string{"a", "b", "c"}
+
+func newModel(t *testing.T, seed int64) *model {
+	m := &model{
+		t: t, rand: rand.New(rand.NewSource(seed)), path: filepath.Join(t.TempDir(), "m.db"),
+		there: make(map[string]bool), deliveries: make(map[string]*modelDelivery),
 	}
-	e, err := hooks.NewEvent(v, hooks.EventOptions{})
+	m.db = openAt(t, m.path)
+	for _, id := range modelSubscriptions {
+		m.subscribe(id)
+	}
+	return m
+}
+
+// step does something; what is done more often stands there more often.
+func (m *model) step() {
+	do := []func(){
+		m.acceptFew, m.acceptFew, m.acceptFew, m.acceptFew, m.acceptMany, m.claimSome, m.claimSome, m.claimSome, m.claimSome, m.claimSome,
+		m.settle, m.settle, m.settle, m.settleLate, m.release, m.cancel, m.revive, m.deleteOrCreate, m.replay, m.sleep, m.resume, m.reopen,
+	}
+	do[m.rand.Intn(len(do))]()
+}
+
+// finish claims until nothing is left.
+func (m *model) finish() {
+	time.Sleep(time.Hour) // all leases have ended, all retries are due
+	for {
+		m.resume()
+		if m.claim(40, time.Hour, func(string) int { return 1 + m.rand.Intn(20) }) == 0 {
+			break
+		}
+		m.record(m.those((*modelDelivery).isLeased), func(*hooks.Settlement) {})
+	}
+	if left := m.those((*modelDelivery).pending); len(left) > 0 {
+		m.t.Errorf("%d deliveries are never claimed, such as %+v", len(left), left[0])
+	}
+}
+
+// those are the deliveries of which something holds, in an order that is the same
+// for a seed.
+func (m *model) those(hold func(*modelDelivery) bool) (list []*modelDelivery) {
+	for _, d := range m.deliveries {
+		if hold(d) {
+			list = append(list, d)
+		}
+	}
+	slices.SortFunc(list, func(a, b *modelDelivery) int { return cmp.Or(a.seq-b.seq, cmp.Compare(a.sub, b.sub)) })
+	return list
+}
+
+// some are up to n of those.
+func (m *model) some(n int, hold func(*modelDelivery) bool) (list []*modelDelivery, ids []string) {
+	list = m.those(hold)
+	m.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	list = list[:min(n, len(list))]
+	for _, d := range list {
+		ids = append(ids, d.id)
+	}
+	return list, ids
+}
+
+func (m *model) subscribe(id string) {
+	if err := m.db.PutSubscription(m.t.Context(), &hooks.Subscription{ID: id, Version: 1, Name: id}); err != nil {
+		m.t.Fatal(err)
+	}
+	m.there[id] = true
+}
+
+func (m *model) acceptFew()  { m.accept(1 + m.rand.Intn(6)) }
+func (m *model) acceptMany() { m.accept(100) }
+
+func (m *model) accept(n int) {
+	batch := make([]hooks.Accepted, n)
+	for i := range batch {
+		m.seq++
+		e := m.event()
+		batch[i].Event = e
+		m.events = append(m.events, e)
+		for _, s := range modelSubscriptions {
+			if m.rand.Intn(2) == 0 {
+				continue
+			}
+			batch[i].SubscriptionIDs = append(batch[i].SubscriptionIDs, s)
+			lane := ""
+			if s == "c" {
+				batch[i].Ordered, lane = []string{s}, e.Resource()
+			}
+			m.expect(hooks.DeliveryID(e.Key(), s, ""), s, lane, e)
+		}
+	}
+	if _, err := m.db.Accept(m.t.Context(), batch); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// event is a new one about one of three flags, of any size.
+func (m *model) event() *hooks.Event {
+	posted, err := render.ParseJSON(fmt.Appendf(nil, `{"_id":"e%d","action":"updateOn","resource":"proj/p:env/e:flag/f%d","comment":"%*d"}`,
+		m.seq, m.rand.Intn(3), m.rand.Intn(2000), 1))
 	if err != nil {
-		t.Fatal(err)
+		m.t.Fatal(err)
+	}
+	e, err := hooks.NewEvent(posted, hooks.EventOptions{})
+	if err != nil {
+		m.t.Fatal(err)
 	}
 	return e
 }
 
-// TestClaimsFollowAModel: whatever happens between claims, nothing is claimed that is not due, nothing twice,
-// and all that is due in the end.
-func TestClaimsFollowAModel(t *testing.T) {
-	for seed := range modelSeeds {
-		synctest.Test(t, func(t *testing.T) { claimsFollowAModel(t, int64(seed)) })
-		if t.Failed() {
-			t.Fatal("seed", seed)
-		}
+// expect has a delivery wait, if its subscription exists.
+func (m *model) expect(id, sub, lane string, e *hooks.Event) {
+	if m.there[sub] {
+		m.deliveries[id] = &modelDelivery{id: id, sub: sub, lane: lane, seq: m.seq, state: hooks.StatePending, event: e}
 	}
 }
 
-// modelSeeds is how many sequences of operations are tried.
-const modelSeeds = 25
+func (m *model) replay() {
+	if len(m.events) == 0 {
+		return
+	}
+	e, s, replay := m.events[m.rand.Intn(len(m.events))], modelSubscriptions[m.rand.Intn(3)], fmt.Sprintf("r%d", m.rand.Int63())
+	switch _, err := m.db.Accept(m.t.Context(), []hooks.Accepted{{Event: e, SubscriptionIDs: []string{s}, Replay: replay}}); {
+	case err == nil:
+		m.seq++
+		m.expect(hooks.DeliveryID(e.Key(), s, replay), s, "", e)
+	case !errors.Is(err, hooks.ErrNotFound):
+		m.t.Fatal(err)
+	}
+}
 
-func claimsFollowAModel(t *testing.T, seed int64) {
-	r := rand.New(rand.NewSource(seed))
-	path := filepath.Join(t.TempDir(), "m.db")
-	db := openAt(t, path)
-	defer func() { db.Close() }()
-	subs := []string{"a", "b", "c"}
-	ordered := map[string]bool{"c": true}
-	version := map[string]uint64{}
-	put := func(id string) {
-		if err := db.PutSubscription(t.Context(), &hooks.Subscription{ID: id, Version: 1, Name: id}); err != nil {
-			t.Fatal(err)
-		}
-		version[id] = 1
+func (m *model) claimSome() {
+	room := make(map[string]int)
+	for _, s := range modelSubscriptions {
+		room[s] = m.rand.Intn(12)
 	}
-	for _, s := range subs {
-		put(s)
+	m.claim(1+m.rand.Intn(60), time.Duration(1+m.rand.Intn(20))*time.Second, func(s string) int { return room[s] })
+}
+
+func (m *model) claim(most int, lease time.Duration, capacity func(string) int) int {
+	claims, _, err := m.db.Claim(m.t.Context(), hooks.ClaimOptions{Max: most, Lease: lease, Capacity: capacity})
+	if err != nil {
+		m.t.Fatal(err)
 	}
-	model := map[string]*modelDelivery{}
-	var events []*hooks.Event
-	seq := 0
-	sorted := func(keep func(*modelDelivery) bool) (list []*modelDelivery) {
-		for _, d := range model {
-			if keep(d) {
-				list = append(list, d)
-			}
+	for _, c := range claims {
+		d := m.deliveries[c.DeliveryID]
+		if wrong := m.wrong(d, &c); wrong != "" {
+			m.t.Fatalf("claimed %s for %s, which is %s", c.EventKey, c.SubscriptionID, wrong)
 		}
-		slices.SortFunc(list, func(a, b *modelDelivery) int { return a.seq*10 + int(a.sub[0]) - b.seq*10 - int(b.sub[0]) })
-		return list
+		d.leased, d.claim = time.Now().Add(lease), c
 	}
-	pick := func(n int, keep func(*modelDelivery) bool) []*modelDelivery {
-		list := sorted(keep)
-		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-		return list[:min(n, len(list))]
+	return len(claims)
+}
+
+// wrong says why something must not have been claimed, "" if it may.
+func (m *model) wrong(d *modelDelivery, c *hooks.Claim) string {
+	switch {
+	case d == nil:
+		return "not there"
+	case !d.pending():
+		return string(d.state)
+	case d.isLeased():
+		return "leased already"
+	case d.due.After(time.Now()):
+		return "not due"
+	case m.held(d):
+		return "held by an earlier one"
+	case c.SubscriptionID != d.sub || c.EventKey != d.event.Key() || c.Event != nil && c.Event != d.event:
+		return "not what it says"
 	}
-	ids := func(list []*modelDelivery) (ids []string) {
-		for _, d := range list {
-			ids = append(ids, d.id)
-		}
-		return ids
+	if want, err := d.event.MarshalBinary(); err != nil || c.Stored != "" && c.Stored != string(want) {
+		return "of another text"
 	}
-	held := func(d *modelDelivery) bool {
-		if d.lane == "" {
-			return false
-		}
-		for _, o := range model {
-			if o.sub == d.sub && o.lane == d.lane && o.state == hooks.StatePending && o.seq < d.seq {
-				return true
-			}
-		}
-		return false
+	return ""
+}
+
+func (m *model) held(d *modelDelivery) bool {
+	return d.lane != "" && len(m.those(func(o *modelDelivery) bool {
+		return o.sub == d.sub && o.lane == d.lane && o.pending() && o.seq < d.seq
+	})) > 0
+}
+
+func (m *model) settle() {
+	list, _ := m.some(1+m.rand.Intn(30), (*modelDelivery).isLeased)
+	m.record(list, m.anyOutcome)
+}
+
+// settleLate settles deliveries whose leases may have ended.
+func (m *model) settleLate() {
+	list, _ := m.some(3, func(d *modelDelivery) bool { return d.claim.DeliveryID != "" && d.pending() })
+	m.record(list, m.anyOutcome)
+}
+
+func (m *model) anyOutcome(s *hooks.Settlement) {
+	switch m.rand.Intn(5) {
+	case 0:
+		s.State = hooks.StateDead
+	case 1, 2:
+		s.State, s.RetryAt = hooks.StatePending, time.Now().Add(time.Duration(m.rand.Intn(20)-3)*time.Second)
 	}
-	leased := func(d *modelDelivery) bool { return time.Now().Before(d.leased) }
-	claim := func(o hooks.ClaimOptions) int {
-		claims, _, err := db.Claim(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range claims {
-			d := model[c.DeliveryID]
-			switch {
-			case d == nil:
-				t.Fatalf("claimed %s of %s, which is not there", c.EventKey, c.SubscriptionID)
-			case d.state != hooks.StatePending:
-				t.Fatalf("claimed %s, which is %s", c.EventKey, d.state)
-			case leased(d):
-				t.Fatalf("claimed %s twice", c.EventKey)
-			case d.due.After(time.Now()):
-				t.Fatalf("claimed %s %v early", c.EventKey, time.Until(d.due))
-			case held(d):
-				t.Fatalf("claimed %s out of order", c.EventKey)
-			case c.SubscriptionID != d.sub || c.EventKey != d.event.Key():
-				t.Fatalf("claim of another: %+v", c)
-			}
-			if c.Event != nil && c.Event != d.event {
-				t.Fatal("another event")
-			}
-			if c.Stored != "" {
-				want, _ := d.event.MarshalBinary()
-				if c.Stored != string(want) {
-					t.Fatal("another text")
-				}
-			}
-			d.leased, d.claim = time.Now().Add(o.Lease), c
-		}
-		return len(claims)
+}
+
+// record settles deliveries together, as delivered unless change says otherwise.
+func (m *model) record(list []*modelDelivery, change func(*hooks.Settlement)) {
+	outcomes := make([]hooks.Settlement, len(list))
+	for i, d := range list {
+		outcomes[i] = hooks.Settlement{Claim: d.claim, State: hooks.StateDelivered, Attempt: &hooks.Attempt{At: time.Now()}}
+		change(&outcomes[i])
+		d.state, d.due, d.leased = outcomes[i].State, outcomes[i].RetryAt, time.Time{}
 	}
-	accept := func(n int) {
-		var batch []hooks.Accepted
-		for range n {
-			seq++
-			e := laneEvent(t, fmt.Sprintf("e%d", seq), fmt.Sprintf("f%d", r.Intn(3)), r.Intn(2000))
-			a := hooks.Accepted{Event: e}
-			for _, s := range subs {
-				if r.Intn(2) == 0 {
-					a.SubscriptionIDs = append(a.SubscriptionIDs, s)
-					if ordered[s] {
-						a.Ordered = append(a.Ordered, s)
-					}
-				}
-			}
-			batch = append(batch, a)
-			events = append(events, e)
-			for _, s := range a.SubscriptionIDs {
-				if version[s] == 0 {
-					continue
-				}
-				d := &modelDelivery{id: hooks.DeliveryID(e.Key(), s, ""), sub: s, seq: seq, state: hooks.StatePending, event: e}
-				if ordered[s] {
-					d.lane = e.Resource()
-				}
-				model[d.id] = d
-			}
-		}
-		if _, err := db.Accept(t.Context(), batch); err != nil {
-			t.Fatal(err)
-		}
+	if err := m.db.Settle(m.t.Context(), outcomes...); err != nil {
+		m.t.Fatal(err)
 	}
-	for range 120 {
-		switch op := r.Intn(22); {
-		case op < 4:
-			accept(1 + r.Intn(6))
-		case op < 5:
-			accept(100)
-		case op < 10:
-			room := map[string]int{}
-			for _, s := range subs {
-				room[s] = r.Intn(12)
-			}
-			claim(hooks.ClaimOptions{Max: 1 + r.Intn(60), Lease: time.Duration(1+r.Intn(20)) * time.Second, Capacity: func(s string) int { return room[s] }})
-		case op < 14:
-			list := pick(1+r.Intn(30), leased)
-			if r.Intn(6) == 0 { // whose leases have ended
-				list = pick(3, func(d *modelDelivery) bool { return d.claim.DeliveryID != "" && d.state == hooks.StatePending })
-			}
-			var s []hooks.Settlement
-			for _, d := range list {
-				x := hooks.Settlement{Claim: d.claim, State: hooks.StateDelivered, Attempt: &hooks.Attempt{At: time.Now()}}
-				switch r.Intn(5) {
-				case 0:
-					x.State = hooks.StateDead
-				case 1, 2:
-					x.State, x.RetryAt = hooks.StatePending, time.Now().Add(time.Duration(r.Intn(20)-3)*time.Second)
-				}
-				s = append(s, x)
-			}
-			if err := db.Settle(t.Context(), s...); err != nil {
-				t.Fatal(err)
-			}
-			for i, d := range list {
-				if d.state == hooks.StatePending {
-					d.state, d.due = s[i].State, s[i].RetryAt
-				}
-				d.leased = time.Time{}
-			}
-		case op < 15:
-			list := pick(5, leased)
-			_ = db.Release(t.Context(), ids(list)...)
-			for _, d := range list {
-				d.leased = time.Time{}
-			}
-		case op < 16:
-			list := pick(1+r.Intn(5), func(d *modelDelivery) bool { return d.state == hooks.StatePending })
-			if n, err := db.Cancel(t.Context(), "x", ids(list)...); err != nil || n != len(list) {
-				t.Fatal(n, len(list), err)
-			}
-			for _, d := range list {
-				d.state, d.leased = hooks.StateCancelled, time.Time{}
-			}
-		case op < 17:
-			list := pick(1+r.Intn(5), func(d *modelDelivery) bool { return d.state == hooks.StateDead || d.state == hooks.StateCancelled })
-			if n, err := db.Revive(t.Context(), ids(list)...); err != nil || n != len(list) {
-				t.Fatal(n, len(list), err)
-			}
-			for _, d := range list {
-				d.state, d.due, d.lane = hooks.StatePending, time.Now(), ""
-			}
-		case op < 18:
-			s := subs[r.Intn(len(subs))]
-			if version[s] != 0 {
-				if err := db.DeleteSubscription(t.Context(), s); err != nil {
-					t.Fatal(err)
-				}
-				version[s] = 0
-				maps.DeleteFunc(model, func(_ string, d *modelDelivery) bool { return d.sub == s })
-			} else {
-				put(s)
-			}
-		case op < 19:
-			if len(events) > 0 {
-				e := events[r.Intn(len(events))]
-				s := subs[r.Intn(len(subs))]
-				replay := fmt.Sprintf("r%d", r.Intn(1<<30))
-				_, err := db.Accept(t.Context(), []hooks.Accepted{{Event: e, SubscriptionIDs: []string{s}, Replay: replay}})
-				if err != nil && !errors.Is(err, hooks.ErrNotFound) {
-					t.Fatal(err)
-				}
-				if err == nil && version[s] != 0 {
-					seq++
-					id := hooks.DeliveryID(e.Key(), s, replay)
-					model[id] = &modelDelivery{id: id, sub: s, seq: seq, state: hooks.StatePending, event: e}
-				}
-			}
-		case op < 20:
-			time.Sleep(time.Duration(r.Intn(8000)) * time.Millisecond)
-		case op < 21:
-			db.Resume(subs...)
-		default:
-			if r.Intn(4) == 0 {
-				if err := db.Close(); err != nil {
-					t.Fatal(err)
-				}
-				var err error
-				if db, err = bolt.Open(path, bolt.Options{}); err != nil {
-					t.Fatal(err)
-				}
-				for _, d := range model {
-					d.leased = time.Time{}
-				}
-			}
-		}
+}
+
+func (m *model) release() {
+	list, ids := m.some(5, (*modelDelivery).isLeased)
+	if err := m.db.Release(m.t.Context(), ids...); err != nil {
+		m.t.Fatal(err)
 	}
-	time.Sleep(time.Hour) // all leases have ended, all retries are due
-	for {
-		db.Resume(subs...)
-		n := claim(hooks.ClaimOptions{Max: 40, Lease: time.Hour, Capacity: func(string) int { return 1 + r.Intn(20) }})
-		if n == 0 {
-			break
-		}
-		list := sorted(leased)
-		var s []hooks.Settlement
-		for _, d := range list {
-			s = append(s, hooks.Settlement{Claim: d.claim, State: hooks.StateDelivered, Attempt: &hooks.Attempt{At: time.Now()}})
-			d.state, d.leased = hooks.StateDelivered, time.Time{}
-		}
-		if err := db.Settle(t.Context(), s...); err != nil {
-			t.Fatal(err)
-		}
+	for _, d := range list {
+		d.leased = time.Time{}
 	}
-	if left := sorted(func(d *modelDelivery) bool { return d.state == hooks.StatePending }); len(left) > 0 {
-		t.Errorf("%d deliveries are never claimed, such as %+v", len(left), left[0])
+}
+
+func (m *model) cancel() {
+	list, ids := m.some(1+m.rand.Intn(5), (*modelDelivery).pending)
+	if n, err := m.db.Cancel(m.t.Context(), "x", ids...); err != nil || n != len(list) {
+		m.t.Fatalf("%d of %d cancelled: %v", n, len(list), err)
+	}
+	for _, d := range list {
+		d.state, d.leased = hooks.StateCancelled, time.Time{}
+	}
+}
+
+func (m *model) revive() {
+	list, ids := m.some(1+m.rand.Intn(5), func(d *modelDelivery) bool { return d.state == hooks.StateDead || d.state == hooks.StateCancelled })
+	if n, err := m.db.Revive(m.t.Context(), ids...); err != nil || n != len(list) {
+		m.t.Fatalf("%d of %d revived: %v", n, len(list), err)
+	}
+	for _, d := range list {
+		d.state, d.due, d.lane = hooks.StatePending, time.Now(), ""
+	}
+}
+
+func (m *model) deleteOrCreate() {
+	s := modelSubscriptions[m.rand.Intn(3)]
+	if !m.there[s] {
+		m.subscribe(s)
+		return
+	}
+	if err := m.db.DeleteSubscription(m.t.Context(), s); err != nil {
+		m.t.Fatal(err)
+	}
+	m.there[s] = false
+	maps.DeleteFunc(m.deliveries, func(_ string, d *modelDelivery) bool { return d.sub == s })
+}
+
+func (m *model) sleep()  { time.Sleep(time.Duration(m.rand.Intn(8000)) * time.Millisecond) }
+func (m *model) resume() { m.db.Resume(modelSubscriptions...) }
+
+// reopen closes the file, now and then.
+func (m *model) reopen() {
+	if m.rand.Intn(4) > 0 {
+		return
+	}
+	if err := m.db.Close(); err != nil {
+		m.t.Fatal(err)
+	}
+	var err error
+	if m.db, err = bolt.Open(m.path, bolt.Options{}); err != nil {
+		m.t.Fatal(err)
+	}
+	for _, d := range m.deliveries {
+		d.leased = time.Time{}
 	}
 }
