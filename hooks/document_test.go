@@ -85,8 +85,9 @@ func TestDocumentsReadAsTheyWereWritten(t *testing.T) {
 	}
 }
 
-// What an event costs to normalise grows with its length, whatever there is much of.
-func TestEventsWithManyMembers(t *testing.T) {
+// What an event costs to normalise grows with its length and no faster, whatever
+// there is much of.
+func TestLongEvents(t *testing.T) {
 	many := func(format string) string {
 		parts := make([]string, 100_000)
 		for i := range parts {
@@ -101,6 +102,9 @@ func TestEventsWithManyMembers(t *testing.T) {
 			many(`"m%d":0`), `"project":{` + many(`"m%d":0`) + `}`, `"project":{"environment":{` + many(`"m%d":0`) + `}}`,
 			`"member":{` + many(`"m%d":0`) + `}`, `"target":{` + many(`"m%d":0`) + `}`, `"tags":[` + many(`"%d"`) + `]`,
 			`"baseURL":"https://example.com","_links":{` + many(`"m%d":{"href":"/"}`) + `}`,
+			`"before":{` + many(`"m%d":0`) + `},"after":{` + many(`"m%d":1`) + `}`,
+			"\"project\":{\"environment\":{\"name\":\"" + strings.Repeat("`", 1_000_000) + "\"}}",
+			"\"details\":{\"markdown\":\"" + strings.Repeat("`", 200_000) + "\"}", `"title":"` + strings.Repeat("_", 1_000_000) + `"`,
 		} {
 			e := newEvent(t, `{"action":"updateOn","resource":"proj/web:flag/x",`+member+`}`)
 			if read := new(hooks.Event); read.UnmarshalBinary(stored(t, e)) != nil || !read.Doc().Equal(e.Doc()) {

@@ -152,10 +152,14 @@ func appendMDCode(dst []byte, s string) []byte {
 	if !strings.Contains(s, "`") {
 		return appendAll(dst, "`", s, "`")
 	}
-	fence := "``"
-	for strings.Contains(s, fence) {
-		fence += "`"
+	longest, run := 0, 0
+	for i := range len(s) {
+		if run++; s[i] != '`' {
+			run = 0
+		}
+		longest = max(longest, run)
 	}
+	fence := strings.Repeat("`", max(longest+1, 2))
 	return appendAll(dst, fence, " ", s, " ", fence)
 }
 

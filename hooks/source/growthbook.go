@@ -65,10 +65,11 @@ func growthBookSignal(event string) string {
 // overlaid gives an object with some members as they were before: null for one
 // that was not there.
 func overlaid(v, was render.Value) render.Value {
+	members := make([]render.Member, 0, was.Len())
 	for key, x := range was.Members() {
-		v = v.With(key, x)
+		members = append(members, render.Member{Key: key, Value: x})
 	}
-	return v
+	return v.WithAll(members...)
 }
 
 // growthBookEvent is one event while it is read.
