@@ -105,6 +105,7 @@ func TestLongEvents(t *testing.T) {
 			`"before":{` + many(`"m%d":0`) + `},"after":{` + many(`"m%d":1`) + `}`,
 			"\"project\":{\"environment\":{\"name\":\"" + strings.Repeat("`", 1_000_000) + "\"}}",
 			"\"details\":{\"markdown\":\"" + strings.Repeat("`", 200_000) + "\"}", `"title":"` + strings.Repeat("_", 1_000_000) + `"`,
+			`"details":{"markdown":"` + strings.Repeat("[*", 500_000) + `"}`, `"details":{"markdown":"` + strings.Repeat("[](*", 250_000) + `"}`,
 		} {
 			e := newEvent(t, `{"action":"updateOn","resource":"proj/web:flag/x",`+member+`}`)
 			if read := new(hooks.Event); read.UnmarshalBinary(stored(t, e)) != nil || !read.Doc().Equal(e.Doc()) {

@@ -137,7 +137,20 @@ func (v *FormVariable) checkSelector(value render.Value) string {
 	return ""
 }
 
+// Limits of the texts in a config, in bytes.
+const (
+	maxURL  = 8 << 10
+	maxText = 64 << 10
+)
+
 func (v *FormVariable) checkText(text string) string {
+	most := maxText
+	if v.Type == TypeURI {
+		most = maxURL
+	}
+	if len(text) > most {
+		return fmt.Sprintf("it has %d bytes; at most %d are allowed", len(text), most)
+	}
 	switch v.Type {
 	case TypeEnum:
 		if !slices.Contains(v.AllowedValues, text) {

@@ -57,6 +57,8 @@ func TestCheckConfig(t *testing.T) {
 		{"not allowed", `{` + required + `, "site": "ue", "tags": ["c"]}`,
 			"config: site: the value is not allowed; it can be \"eu\" or \"us\"\nconfig: tags: it holds a value that is not among its options; it can be \"a\" or \"b\""},
 		{"unknown", `{` + required + `, "tokn": "s3cret"}`, "config: tokn: there is no such form variable; did you mean \"token\"?"},
+		{"long URL", `{"token": "x", "base-url": "https://a.example/` + strings.Repeat("s", 8200) + `"}`, "config: base-url: it has 8218 bytes; at most 8192 are allowed"},
+		{"long text", `{"base-url": "https://a.example", "token": "` + strings.Repeat("s", 65537) + `"}`, "config: token: it has 65537 bytes; at most 65536 are allowed"},
 		{"relative", `{"token": "x", "base-url": "/s3cret"}`, "config: base-url: the URL is not absolute; it must begin with http:// or https://"},
 		{"scheme", `{"token": "x", "base-url": "ftp://a.example/s3cret"}`, "config: base-url: the URL is neither http nor https"},
 		{"no host", `{"token": "x", "base-url": "https:///s3cret"}`, "config: base-url: the URL has no host behind https://"},

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/flaghook/flaghook/render"
@@ -34,9 +33,11 @@ func (i *Integration) Mask(config render.Value) render.Value {
 // they are words like "hook". No value comes twice; none is empty.
 func (i *Integration) SecretValues(config render.Value) []string {
 	var all []string
+	seen := make(map[string]bool)
 	add := func(atLeast int, values ...string) {
 		for _, v := range values {
-			if len(v) >= atLeast && !slices.Contains(all, v) {
+			if len(v) >= atLeast && !seen[v] {
+				seen[v] = true
 				all = append(all, v)
 			}
 		}

@@ -24,9 +24,11 @@ const minSecret = 4
 // password, say, or a whole request).
 func formsOf(secrets []string) []string {
 	var all []string
+	seen := make(map[string]bool)
 	add := func(forms ...string) {
 		for _, f := range forms {
-			if len(f) >= minSecret && !slices.Contains(all, f) {
+			if len(f) >= minSecret && !seen[f] {
+				seen[f] = true
 				all = append(all, f)
 			}
 		}
@@ -169,29 +171,73 @@ func (v *veil) body(b []byte, cut bool) []byte {
 		const whole = 1 << 30 // a secret may be longer than what is there of it
 		forms = v.over(whole, whole)
 	}
-	for _, form := range forms {
-		if f := []byte(form); bytes.Contains(b, f) {
-			b = bytes.ReplaceAll(b, f, []byte(mask))
-		}
-	}
+	b = hideIn(b, forms)
 	if cut {
 		b = hideEnd(b, forms)
 	}
 	return b[:min(len(b), maxBody)]
 }
 
+// manyForms is how many forms are looked for all at once, since one after the
+// other each costs a look at the whole text.
+const manyForms = 64
+
+func hideIn(b []byte, forms []string) []byte {
+	if len(forms) >= manyForms {
+		pairs := make([]string, 0, 2*len(forms))
+		for _, form := range forms { // the longest first, which then counts
+			pairs = append(pairs, form, mask)
+		}
+		return []byte(strings.NewReplacer(pairs...).Replace(string(b)))
+	}
+	for _, form := range forms {
+		if f := []byte(form); bytes.Contains(b, f) {
+			b = bytes.ReplaceAll(b, f, []byte(mask))
+		}
+	}
+	return b
+}
+
 // hideEnd hides the longest beginning of a form in which b ends.
 func hideEnd(b []byte, forms []string) []byte {
 	longest := 0
 	for _, form := range forms {
-		for n := min(len(form)-1, len(b)); n >= minSecret && n > longest; n-- {
-			if string(b[len(b)-n:]) == form[:n] {
-				longest = n
-			}
+		if n := endIn(b, form[:len(form)-1]); n >= minSecret {
+			longest = max(longest, n)
 		}
 	}
 	if longest == 0 {
 		return b
 	}
 	return append(b[:len(b)-longest:len(b)-longest], mask...)
+}
+
+// endIn is the length of the longest beginning of a form in which b ends, by the
+// prefix function of Knuth, Morris and Pratt.
+func endIn(b []byte, form string) int {
+	form = form[:min(len(form), len(b))]
+	if form == "" {
+		return 0
+	}
+	border := make([]int, len(form)) // of form[:i+1]: how long a beginning of it is also its end
+	n := 0
+	for i := 1; i < len(form); i++ {
+		for n > 0 && form[i] != form[n] {
+			n = border[n-1]
+		}
+		if form[i] == form[n] {
+			n++
+		}
+		border[i] = n
+	}
+	n = 0
+	for _, c := range b[len(b)-len(form):] {
+		for n > 0 && (n == len(form) || c != form[n]) {
+			n = border[n-1]
+		}
+		if c == form[n] {
+			n++
+		}
+	}
+	return n
 }

@@ -51,6 +51,15 @@ type actor struct {
 // emit publishes a change. key and window identify the delivery; a second event
 // of one delivery has a key of its own.
 func (p *parser) emit(c change, key string, window time.Duration) {
+	accesses := len(c.actions)
+	if c.specifier == "" {
+		accesses *= max(len(c.environments), 1)
+	}
+	p.accesses += accesses
+	p.resources += accesses * (len(c.project) + len(c.key) + len(c.specifier))
+	if p.accesses > MaxAccesses || p.resources > maxResources {
+		return // Parse refuses the request
+	}
 	if key != "" && len(p.out.Events) > 0 && p.out.Events[0].Key == key {
 		key += "\n2"
 	}
@@ -105,9 +114,17 @@ func (c change) accesses() render.Value {
 	if len(environments) == 0 || c.specifier != "" {
 		environments = []string{""}
 	}
+	resources := make([]render.Value, len(environments))
+	for i, e := range environments {
+		resources[i] = render.String(c.resource(e))
+		if len(resources[i].AsString()) > policy.MaxResource { // the event is refused for one as for many
+			environments, resources = environments[:1], resources[i:i+1]
+			break
+		}
+	}
 	for _, action := range c.actions {
-		for _, e := range environments {
-			items = append(items, object("action", render.String(action), "resource", render.String(c.resource(e))))
+		for i := range environments {
+			items = append(items, object("action", render.String(action), "resource", resources[i]))
 		}
 	}
 	return render.Array(items...)

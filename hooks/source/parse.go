@@ -15,6 +15,13 @@ import (
 // MaxEvents bounds the events of one request.
 const MaxEvents = 1000
 
+// MaxAccesses bounds the accesses of all events of one request: an event has one
+// for each action in each environment that it is about.
+const MaxAccesses = 50_000
+
+// maxResources bounds the keys in their resources, in bytes.
+const maxResources = 8 << 20
+
 // BodyWindow is how long a body counts as the same delivery where the system
 // gives nothing else to tell deliveries by.
 const BodyWindow = 15 * time.Minute
@@ -119,6 +126,10 @@ func Parse(settings Settings, r *Request, states States) (*Result, error) {
 	if err := system.parse(p); err != nil {
 		return nil, err
 	}
+	if p.accesses > MaxAccesses || p.resources > maxResources {
+		return nil, malformed("it tells of %d changes, one for each action in each environment, whose keys have %d bytes; at most %d and %d are taken at once; send fewer events at once",
+			p.accesses, p.resources, MaxAccesses, maxResources)
+	}
 	return &p.out, nil
 }
 
@@ -129,6 +140,9 @@ type parser struct {
 	states States
 	body   render.Value
 	out    Result
+
+	accesses  int // of the events so far
+	resources int // bytes of the keys in their resources
 }
 
 // readBody reads the body as one JSON object.
