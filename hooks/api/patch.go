@@ -150,6 +150,10 @@ func endsInIndex(path string) bool {
 	return depth == 2 || depth == 4
 }
 
+// maxPatched bounds what a patch may cost, in bytes: each operation reads the
+// whole document.
+const maxPatched = 4 << 20
+
 // applyPatch applies the operations in turn to a document that may not grow
 // beyond limit bytes, and returns the new document.
 func applyPatch(doc []byte, ops []patchOp, limit int64) (render.Value, error) {
@@ -157,7 +161,11 @@ func applyPatch(doc []byte, ops []patchOp, limit int64) (render.Value, error) {
 	options.SupportNegativeIndices = false // not in RFC 6902
 	options.AllowMissingPathOnRemove = true
 	options.EscapeHTML = false
+	patched := 0
 	for n, o := range ops {
+		if patched += len(doc); n > 0 && patched > maxPatched {
+			return render.Value{}, fail(kindTooLarge, "patch[%d]: %d operations on so long a subscription are too many for one patch; send several", n, len(ops))
+		}
 		switch o.op {
 		case "":
 			continue
