@@ -34,15 +34,15 @@ func (p *Policy) allows(a *ParsedAccess) bool {
 // applies reports whether the statement is about the access. Actions come first:
 // they are shorter than resources.
 func (s *statement) applies(a *ParsedAccess) bool {
-	return s.matchesAction(a.Action) && s.matchesResource(&a.Resource)
+	return s.matchesAction(a.Action) && s.matchesResource(a)
 }
 
 func (s *statement) matchesAction(action string) bool {
 	return (s.actionItem(action) >= 0) != s.notActions
 }
 
-func (s *statement) matchesResource(r *Resource) bool {
-	return (s.resourceItem(r) >= 0) != s.notResources
+func (s *statement) matchesResource(a *ParsedAccess) bool {
+	return (s.resourceItem(a) >= 0) != s.notResources
 }
 
 // actionItem gives the index of the first listed action that matches, -1 for none.
@@ -56,9 +56,9 @@ func (s *statement) actionItem(action string) int {
 }
 
 // resourceItem gives the index of the first listed specifier that matches, -1 for none.
-func (s *statement) resourceItem(r *Resource) int {
+func (s *statement) resourceItem(a *ParsedAccess) int {
 	for i := range s.resources {
-		if s.resources[i].match(r) {
+		if s.resources[i].match(a) {
 			return i
 		}
 	}

@@ -77,6 +77,15 @@ func (p *pattern) match(text string) bool {
 // isLiteral reports whether the pattern matches its prefix alone.
 func (p *pattern) isLiteral() bool { return p.glob == nil }
 
+// wildcards is 1 for a pattern with wildcards and literals, which has to be tried,
+// and 0 for a literal and for a wildcard alone.
+func (p *pattern) wildcards() int {
+	if p.isLiteral() || p.glob == anything && p.prefix == "" {
+		return 0
+	}
+	return 1
+}
+
 func (p pattern) equal(q pattern) bool {
 	if p.isLiteral() || q.isLiteral() {
 		return p == q

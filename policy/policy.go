@@ -18,6 +18,10 @@ const (
 	MaxSpecifier = 4 << 10
 	// MaxPolicy bounds the bytes of all texts of a policy together, and of its JSON.
 	MaxPolicy = 256 << 10
+	// MaxWildcards bounds the patterns of a policy that have a * beside other
+	// characters: keys, tags, properties' values and actions in all lists together.
+	// Each is tried on its own; a literal is not, and a lone * matches at once.
+	MaxWildcards = 1000
 	// MaxErrors bounds how many errors of one policy are reported.
 	MaxErrors = 100
 
@@ -60,7 +64,27 @@ func ParseWith(statements []Statement, kinds Kinds) (*Policy, error) {
 	if err := errs.err(); err != nil {
 		return nil, err
 	}
+	if n := p.wildcards(); n > MaxWildcards {
+		f := fault{message: fmt.Sprintf("the policy has %d patterns with * beside other characters", n),
+			hint: fmt.Sprintf("at most %d are allowed, in keys, tags, properties and actions together; name some in full, or by a lone *", MaxWildcards)}
+		return nil, Errors{f.at(-1, "", -1)}
+	}
 	return p, nil
+}
+
+// wildcards counts the patterns with wildcards; see MaxWildcards.
+func (p *Policy) wildcards() int {
+	n := 0
+	for i := range p.statements {
+		s := &p.statements[i]
+		for j := range s.resources {
+			n += s.resources[j].wildcards()
+		}
+		for j := range s.actions {
+			n += s.actions[j].wildcards()
+		}
+	}
+	return n
 }
 
 // checkBounds refuses a policy too large to look at.
