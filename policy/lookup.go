@@ -10,11 +10,26 @@ import (
 // through one by one, which for so few is fastest.
 const fewSelectors = 8
 
-// A selection is what an access has in one segment, ready to be looked up. Its
-// lists are indices into the segment's tags and properties: in the order of their
-// texts, each text once; nil for the few that are looked through one by one.
-type selection struct {
-	tags, properties []uint16
+// A selection is what an access has in one segment, ready to be looked up.
+type selection struct{ tags, properties lookup }
+
+// A lookup finds texts of a list: the indices of its items in their order, equal
+// ones once, and beside each the letters of its text. It is empty for the few items
+// that are looked through one by one.
+type lookup struct {
+	order   []uint16
+	letters []letters
+}
+
+// letters is which bytes a text has, each as one of 64 bits: a pattern whose
+// letters a text lacks cannot match it.
+type letters uint64
+
+func lettersOf(text string) (l letters) {
+	for i := range len(text) {
+		l |= 1 << (text[i] & 63)
+	}
+	return l
 }
 
 // selections prepares a resource that ParseResource gave, and so bounded by
@@ -29,18 +44,17 @@ func selections(r *Resource) []selection {
 		if all == nil {
 			all = make([]selection, len(r.Segments))
 		}
-		all[i] = selection{
-			sorted(s.Tags, strings.Compare),
-			sorted(s.Properties, func(a, b Property) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) }),
-		}
+		all[i].tags = newLookup(s.Tags, strings.Compare, lettersOf)
+		all[i].properties = newLookup(s.Properties,
+			func(a, b Property) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) },
+			func(p Property) letters { return lettersOf(p.Value) })
 	}
 	return all
 }
 
-// sorted gives the indices of many items in their order, equal ones once.
-func sorted[T any](items []T, compare func(a, b T) int) []uint16 {
+func newLookup[T any](items []T, compare func(a, b T) int, lettersOf func(T) letters) (l lookup) {
 	if len(items) <= fewSelectors {
-		return nil
+		return l
 	}
 	order := make([]uint16, len(items))
 	for i := range order {
@@ -48,57 +62,73 @@ func sorted[T any](items []T, compare func(a, b T) int) []uint16 {
 	}
 	byItem := func(i, j uint16) int { return compare(items[i], items[j]) }
 	slices.SortFunc(order, byItem)
-	return slices.Clip(slices.CompactFunc(order, func(i, j uint16) bool { return byItem(i, j) == 0 }))
+	order = slices.CompactFunc(order, func(i, j uint16) bool { return byItem(i, j) == 0 })
+	l.order, l.letters = slices.Clone(order), make([]letters, len(order)) // without what was compacted
+	for i, at := range l.order {
+		l.letters[i] = lettersOf(items[at])
+	}
+	return l
 }
 
 // A segmentView is a segment of an access with its selection.
 type segmentView struct {
 	*Segment
-	selection
+	selection *selection // nil where it has few of all
 }
 
 // segment gives a segment to look things up in.
 func (a *ParsedAccess) segment(i int) segmentView {
-	v := segmentView{Segment: &a.Resource.Segments[i]}
+	v := segmentView{Segment: &a.Resource.Segments[i], selection: &noSelection}
 	if a.selections != nil {
-		v.selection = a.selections[i]
+		v.selection = &a.selections[i]
 	}
 	return v
 }
 
+var noSelection selection
+
 // hasTag reports whether a tag matches. Of many only those are tried that begin
-// with what stands before the pattern's first wildcard: for a literal, one.
-func (v *segmentView) hasTag(p *pattern) bool {
-	if v.selection.tags == nil {
+// with what stands before the pattern's first wildcard, for a literal one, and that
+// have the letters of what follows.
+func (v segmentView) hasTag(p *pattern) bool {
+	l := &v.selection.tags
+	if l.order == nil {
 		return slices.ContainsFunc(v.Tags, p.match)
 	}
-	order := v.selection.tags
-	from, _ := slices.BinarySearchFunc(order, p.prefix, func(i uint16, prefix string) int { return cmp.Compare(v.Tags[i], prefix) })
-	for _, i := range order[from:] {
-		switch tag := v.Tags[i]; {
-		case p.match(tag):
+	from, _ := slices.BinarySearchFunc(l.order, p.prefix, func(i uint16, prefix string) int { return cmp.Compare(v.Tags[i], prefix) })
+	for i := from; i < len(l.order); i++ {
+		tag := v.Tags[l.order[i]]
+		if !strings.HasPrefix(tag, p.prefix) {
+			return false
+		}
+		if l.letters[i]&p.letters() == p.letters() && p.match(tag) {
 			return true
-		case p.isLiteral() || !strings.HasPrefix(tag, p.prefix):
+		}
+		if p.isLiteral() {
 			return false
 		}
 	}
 	return false
 }
 
-// hasProperty is hasTag for a property.
-func (v *segmentView) hasProperty(p *propertyPattern) bool {
-	if v.selection.properties == nil {
+// hasProperty is hasTag for a property: for the values of those with its name.
+func (v segmentView) hasProperty(p *propertyPattern) bool {
+	l := &v.selection.properties
+	if l.order == nil {
 		return slices.ContainsFunc(v.Properties, p.match)
 	}
-	order := v.selection.properties
-	from, _ := slices.BinarySearchFunc(order, p, func(i uint16, p *propertyPattern) int {
+	from, _ := slices.BinarySearchFunc(l.order, p, func(i uint16, p *propertyPattern) int {
 		return cmp.Or(cmp.Compare(v.Properties[i].Name, p.name), cmp.Compare(v.Properties[i].Value, p.value.prefix))
 	})
-	for _, i := range order[from:] {
-		switch has := v.Properties[i]; {
-		case p.match(has):
+	for i := from; i < len(l.order); i++ {
+		has := v.Properties[l.order[i]]
+		if has.Name != p.name || !strings.HasPrefix(has.Value, p.value.prefix) {
+			return false
+		}
+		if l.letters[i]&p.value.letters() == p.value.letters() && p.value.match(has.Value) {
 			return true
-		case has.Name != p.name || p.value.isLiteral() || !strings.HasPrefix(has.Value, p.value.prefix):
+		}
+		if p.value.isLiteral() {
 			return false
 		}
 	}

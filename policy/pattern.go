@@ -19,6 +19,7 @@ type pattern struct {
 type glob struct {
 	middle []string
 	suffix string
+	needs  letters // what a text must have for these
 }
 
 // anything is the glob that is a wildcard and nothing else.
@@ -43,6 +44,7 @@ func newPattern(text string, decode bool) pattern {
 			g.middle = append(g.middle, part)
 		}
 	}
+	g.needs = lettersOf(strings.Join(g.middle, "") + g.suffix)
 	if g.middle == nil && g.suffix == "" {
 		return pattern{parts[0], anything}
 	}
@@ -72,6 +74,14 @@ func (p *pattern) match(text string) bool {
 		text = text[at+len(literal):]
 	}
 	return true
+}
+
+// letters are those that a text must have beside the prefix's.
+func (p *pattern) letters() letters {
+	if p.isLiteral() {
+		return 0
+	}
+	return p.needs
 }
 
 // isLiteral reports whether the pattern matches its prefix alone.
