@@ -11,6 +11,18 @@ func (p *Policy) Allows(accesses []ParsedAccess) bool {
 	return false
 }
 
+// Work is about how much there is to do for Allows at most, in steps of some
+// nanoseconds: every item of the policy's lists is tried on every access, and every
+// pattern with wildcards on the whole of its resource. It is the same for the same
+// policy and accesses, so that whoever asks for many can stop at a bound.
+func (p *Policy) Work(accesses []ParsedAccess) int {
+	work := 0
+	for i := range accesses {
+		work += 1 + p.items + p.wildcards*(1+len(accesses[i].text)/16)
+	}
+	return work
+}
+
 // allows decides one access: denied if any deny statement applies, else allowed
 // if any allow statement does.
 func (p *Policy) allows(a *ParsedAccess) bool {

@@ -31,7 +31,10 @@ const (
 
 // A Policy is a parsed list of statements. It never changes and is safe for
 // concurrent use.
-type Policy struct{ statements []statement }
+type Policy struct {
+	statements       []statement
+	items, wildcards int // how many specifiers and actions, and patterns with wildcards
+}
 
 // A statement is a parsed Statement. Literal keys, prefixes and kind chains stay
 // apart in its patterns, so that policies can be found by them.
@@ -64,27 +67,26 @@ func ParseWith(statements []Statement, kinds Kinds) (*Policy, error) {
 	if err := errs.err(); err != nil {
 		return nil, err
 	}
-	if n := p.wildcards(); n > MaxWildcards {
-		f := fault{message: fmt.Sprintf("the policy has %d patterns with * beside other characters", n),
+	if p.count(); p.wildcards > MaxWildcards {
+		f := fault{message: fmt.Sprintf("the policy has %d patterns with * beside other characters", p.wildcards),
 			hint: fmt.Sprintf("at most %d are allowed, in keys, tags, properties and actions together; name some in full, or by a lone *", MaxWildcards)}
 		return nil, Errors{f.at(-1, "", -1)}
 	}
 	return p, nil
 }
 
-// wildcards counts the patterns with wildcards; see MaxWildcards.
-func (p *Policy) wildcards() int {
-	n := 0
+// count counts the items of all lists, and the patterns with wildcards in them.
+func (p *Policy) count() {
 	for i := range p.statements {
 		s := &p.statements[i]
+		p.items += len(s.resources) + len(s.actions)
 		for j := range s.resources {
-			n += s.resources[j].wildcards()
+			p.wildcards += s.resources[j].wildcards()
 		}
 		for j := range s.actions {
-			n += s.actions[j].wildcards()
+			p.wildcards += s.actions[j].wildcards()
 		}
 	}
-	return n
 }
 
 // checkBounds refuses a policy too large to look at.
