@@ -134,3 +134,26 @@ func (v segmentView) hasProperty(p *propertyPattern) bool {
 	}
 	return false
 }
+
+// appendHashes appends hashes of the tags and of the properties, of many each once.
+func (v segmentView) appendHashes(hashes []uint64) []uint64 {
+	if order := v.selection.tags.order; order != nil {
+		for _, i := range order {
+			hashes = append(hashes, hashText(v.Tags[i]))
+		}
+	} else {
+		for _, tag := range v.Tags {
+			hashes = append(hashes, hashText(tag))
+		}
+	}
+	if order := v.selection.properties.order; order != nil {
+		for _, i := range order {
+			hashes = append(hashes, hashProperty(v.Properties[i].Name, v.Properties[i].Value))
+		}
+	} else {
+		for _, p := range v.Properties {
+			hashes = append(hashes, hashProperty(p.Name, p.Value))
+		}
+	}
+	return hashes
+}
