@@ -4,7 +4,7 @@ package policy
 // accesses is allowed. It allocates nothing.
 func (p *Policy) Allows(accesses []ParsedAccess) bool {
 	for i := range accesses {
-		if p.allows(&accesses[i]) {
+		if p.Effect(&accesses[i]) == Allow {
 			return true
 		}
 	}
@@ -23,24 +23,25 @@ func (p *Policy) Work(accesses []ParsedAccess) int {
 	return work
 }
 
-// allows decides one access: denied if any deny statement applies, else allowed
-// if any allow statement does.
-func (p *Policy) allows(a *ParsedAccess) bool {
-	allowed := false
+// Effect says what the policy says about one access: Deny if any deny statement
+// applies, else Allow if any allow statement does, else NoneApply. Explain also says
+// why, which takes longer.
+func (p *Policy) Effect(a *ParsedAccess) Effect {
+	effect := NoneApply
 	for i := range p.statements {
 		s := &p.statements[i]
-		if allowed && !s.deny {
+		if effect == Allow && !s.deny {
 			continue
 		}
 		if !s.applies(a) {
 			continue
 		}
 		if s.deny {
-			return false
+			return Deny
 		}
-		allowed = true
+		effect = Allow
 	}
-	return allowed
+	return effect
 }
 
 // applies reports whether the statement is about the access. Actions come first:

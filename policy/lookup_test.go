@@ -124,7 +124,7 @@ func TestPropertyLookupIsTheScan(t *testing.T) {
 		for _, a := range []policy.ParsedAccess{parsed, made} {
 			one := []policy.ParsedAccess{a}
 			d := p.Explain(one)
-			if p.Allows(one) != want || d.Allowed != want {
+			if p.Allows(one) != want || d.Allowed != want || d.Accesses[0].Effect != p.Effect(&a) {
 				t.Fatalf("%s on %s: %+v, want %v", p, parsed.Resource, d, want)
 			}
 			d.Accesses[0].Resource = "" // as it was given, or as it prints
