@@ -77,7 +77,8 @@ type ExplanationPage struct {
 
 // Explain says for one stored event what became of it for the subscriptions that
 // there are now, at most limit (1 to 1000) of them, oldest first; after is "" or
-// the Cursor of the last page. The error is ErrNotFound for an unknown event.
+// the Cursor of the last page. A page that takes long is shorter. The error is
+// ErrNotFound for an unknown event.
 func (e *Engine) Explain(ctx context.Context, eventID, after string, limit int) (ExplanationPage, error) {
 	page := ExplanationPage{EventID: eventID, Items: []*Explanation{}}
 	if limit < 1 || limit > 1000 {
@@ -89,22 +90,25 @@ func (e *Engine) Explain(ctx context.Context, eventID, after string, limit int) 
 	}
 	var subs []*active
 	subs, page.Cursor = e.activeAfter(after, limit)
-	deliveries := make([]*Delivery, len(subs))
-	for i, a := range subs {
-		if deliveries[i], err = e.deliveryOf(ctx, event.Key(), a.sub.ID); err != nil {
-			return page, err
-		}
-	}
 	x := explainer{event: event.Event, accepted: event.AcceptedAt}
 	page.EventTime, page.AcceptedAt = event.Time(), x.accepted
 	for i, a := range subs {
+		delivery, err := e.deliveryOf(ctx, event.Key(), a.sub.ID)
 		switch {
-		case ctx.Err() != nil:
-			return page, ctx.Err()
-		case deliveries[i] != nil:
-			page.Items = append(page.Items, explainDelivery(a, deliveries[i]))
+		case err != nil:
+			return page, err
+		case delivery != nil:
+			page.Items = append(page.Items, explainDelivery(a, delivery))
 		case e.lookup(a.sub.ID) != nil: // else it was deleted just now, with its deliveries
-			page.Items = append(page.Items, x.explain(a))
+			explanation, err := x.explain(ctx, a)
+			if err != nil {
+				return page, err
+			}
+			page.Items = append(page.Items, explanation)
+		}
+		if x.work >= maxExplainWork && i < len(subs)-1 {
+			page.Cursor = a.sub.ID
+			break
 		}
 	}
 	return page, nil

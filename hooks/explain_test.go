@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -272,6 +273,43 @@ func TestExplainPages(t *testing.T) {
 		if _, err := b.Explain(t.Context(), "e", "", limit); err == nil || !strings.Contains(err.Error(), "1 to 1000") {
 			t.Errorf("limit %d: %v", limit, err)
 		}
+	}
+}
+
+// Long policies and many accesses make a page end early; the others are on the
+// next ones.
+func TestExplainStopsAfterMuchWork(t *testing.T) {
+	b := newBench(t, "", nil)
+	actions := slices.Repeat([]string{"x"}, policy.MaxItems)
+	long := slices.Repeat([]policy.Statement{{Effect: "allow", Resources: []string{"*"}, Actions: actions}}, 400)
+	var want []string
+	for i := range 5 {
+		b.subscribe("http://127.0.0.1:1/", named(fmt.Sprint(i), long...))
+	}
+	for _, s := range b.Subscriptions("") {
+		want = append(want, s.ID)
+	}
+	many := strings.Repeat(`{"action": "updateName", "resource": "proj/web"},`, 300) // 60 million tries for each
+	b.publish(`{"id": "many", "accesses": [` + many[:len(many)-1] + `]}`)
+	var got, sizes []string
+	for cursor := ""; ; {
+		page, err := b.Explain(t.Context(), "many", cursor, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range page.Items {
+			got = append(got, x.SubscriptionID)
+		}
+		sizes = append(sizes, fmt.Sprint(len(page.Items)))
+		if cursor = page.Cursor; cursor == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if pages := strings.Join(sizes, " "); pages != "2 2 1" {
+		t.Errorf("pages of %s, want 2 2 1", pages)
 	}
 }
 

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -11,19 +12,59 @@ import (
 // each subscription; whether any is allowed is asked of all.
 const maxExplainedAccesses = 100
 
+// maxExplainWork bounds what a page of explanations may take, in the steps of
+// policy.Work: up to about a second.
+const maxExplainWork = 100_000_000
+
 // An explainer finds out why there is no delivery of an event.
 type explainer struct {
 	event    *Event
 	accepted time.Time
+	work     int // that was done, in the steps of policy.Work
 }
 
-func (x *explainer) explain(a *active) *Explanation {
-	out := x.reason(a)
+// A ruling is what a policy says about an event.
+type ruling struct {
+	allowed bool
+	decides int // where it is not: the access that says most, the first denied one or else the first
+}
+
+// ask asks a policy, once for each access; the error is the context's.
+func (x *explainer) ask(ctx context.Context, p *policy.Policy) (ruling, error) {
+	accesses := x.event.Accesses()
+	x.work += p.Work(accesses)
+	v, denied := ruling{}, false
+	for i := range accesses {
+		if err := ctx.Err(); err != nil {
+			return v, err
+		}
+		switch p.Effect(&accesses[i]) {
+		case policy.Allow:
+			return ruling{allowed: true}, nil
+		case policy.Deny:
+			if !denied && i < maxExplainedAccesses {
+				v.decides, denied = i, true
+			}
+		}
+	}
+	return v, nil
+}
+
+// explain tells about a subscription; the error is the context's.
+func (x *explainer) explain(ctx context.Context, a *active) (*Explanation, error) {
+	var v ruling
+	if a.policy != nil {
+		var err error
+		if v, err = x.ask(ctx, a.policy); err != nil {
+			return nil, err
+		}
+	}
+	out := x.reason(a, v)
 	if out.Outcome != OutcomeCreatedAfter {
 		out.Note = x.note(a.sub)
 	}
-	if a.policy != nil && !a.policy.Allows(x.event.Accesses()) {
-		out.Policy = x.refusal(a.policy)
+	if a.policy != nil && !v.allowed {
+		out.Policy = x.refusal(a.policy, v.decides)
 		if out.Outcome == OutcomeFiltered {
 			out.Reason = out.Policy.Reason
 		} else {
@@ -33,10 +74,10 @@ func (x *explainer) explain(a *active) *Explanation {
 	if out.Outcome != OutcomeNotServed && a.problem != "" {
 		out.Reason += "; besides, it is not served: " + a.problem
 	}
-	return out
+	return out, nil
 }
 
-func (x *explainer) reason(a *active) *Explanation {
+func (x *explainer) reason(a *active, v ruling) *Explanation {
 	s := a.sub
 	switch {
 	case s.CreatedAt.After(x.accepted):
@@ -45,7 +86,7 @@ func (x *explainer) reason(a *active) *Explanation {
 		return explained(s, OutcomeNotServed, a.problem)
 	case !s.On:
 		return explained(s, OutcomeOff, "it is off")
-	case !a.policy.Allows(x.event.Accesses()):
+	case !v.allowed:
 		return explained(s, OutcomeFiltered, "")
 	case !hears(s, x.event):
 		return explained(s, OutcomeFiltered, ownReason)
@@ -61,25 +102,17 @@ func (x *explainer) note(s *Subscription) string {
 	return ""
 }
 
-// refusal tells why a policy that does not let the event through does not.
-func (x *explainer) refusal(p *policy.Policy) *Refusal {
+// refusal tells why a policy that does not let the event through does not, by the
+// access that decides.
+func (x *explainer) refusal(p *policy.Policy, decides int) *Refusal {
 	accesses := x.event.Accesses()
-	looked := accesses[:min(len(accesses), maxExplainedAccesses)]
-	decisions := p.Explain(looked).Accesses
-	best := 0
-	for i := range decisions {
-		if decisions[i].Effect == policy.Deny { // says more than that nothing applies
-			best = i
-			break
-		}
+	if len(accesses) == 0 {
+		return &Refusal{Effect: policy.NoneApply, Statement: policy.None, Nearest: policy.None, Reason: "the event has no accesses"}
 	}
-	r := &Refusal{Effect: policy.NoneApply, Statement: policy.None, Nearest: policy.None, Reason: "the event has no accesses"}
-	if len(decisions) > 0 {
-		d := decisions[best]
-		r = &Refusal{Access: best, Effect: d.Effect, Statement: d.Statement, Nearest: d.Nearest, Failed: d.Failed, Reason: d.Reason}
-	}
-	if len(looked) < len(accesses) {
-		r.Reason += fmt.Sprintf(" (of the event's %d accesses the first %d were looked at; none of the others is allowed either)", len(accesses), len(looked))
+	d := p.Explain(accesses[decides : decides+1]).Accesses[0]
+	r := &Refusal{Access: decides, Effect: d.Effect, Statement: d.Statement, Nearest: d.Nearest, Failed: d.Failed, Reason: d.Reason}
+	if len(accesses) > maxExplainedAccesses {
+		r.Reason += fmt.Sprintf(" (of the event's %d accesses the first %d were looked at; none of the others is allowed either)", len(accesses), maxExplainedAccesses)
 	}
 	return r
 }

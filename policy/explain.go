@@ -107,7 +107,7 @@ func (p *Policy) explain(a *ParsedAccess) AccessDecision {
 func (s *statement) why(a *ParsedAccess) string {
 	resource := "its notResources do not name the resource"
 	if !s.notResources {
-		resource = quote(s.resources[s.resourceItem(&a.Resource)].text) + " names the resource"
+		resource = quote(s.resources[s.resourceItem(a)].text) + " names the resource"
 	}
 	if s.notActions {
 		return resource + " and its notActions do not name the action"

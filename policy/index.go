@@ -38,6 +38,7 @@ type snapshot struct {
 	shapes  shapes
 	places  tree[*rule]  // by the key of a place and the number of the rule
 	members tree[string] // ids, by the number of the rule and of the member
+	filed   int          // the places of all rules together
 }
 
 // A rule is one of the different policies.
@@ -142,6 +143,7 @@ func (x *Index) addRule(next *snapshot, p *Policy, hash uint64) *rule {
 			next.shapes = next.shapes.with(s)
 		}
 	}
+	next.filed += len(r.places)
 	slices.SortFunc(r.places, byKey)
 	for i, p := range r.places {
 		if i == 0 || p.key != r.places[i-1].key {
@@ -155,6 +157,7 @@ func (x *Index) removeRule(next *snapshot, r *rule) {
 	if x.rules[r.hash] == r {
 		delete(x.rules, r.hash)
 	}
+	next.filed -= len(r.places)
 	for _, p := range r.places {
 		next.places.remove(x.edit, slot{p.key, r.number})
 		if x.uses[p.shape]--; x.uses[p.shape] == 0 {
@@ -162,77 +165,6 @@ func (x *Index) removeRule(next *snapshot, r *rule) {
 			next.shapes = next.shapes.without(p.shape)
 		}
 	}
-}
-
-// Match gives the ids whose policy lets an event with these accesses through, each
-// once and in no particular order. The result is all that it allocates.
-func (x *Index) Match(accesses []ParsedAccess) []string {
-	w := works.Get().(*work)
-	w.ids = x.match(w, w.ids[:0], accesses)
-	var ids []string
-	if len(w.ids) > 0 {
-		ids = slices.Clone(w.ids)
-	}
-	clear(w.ids)
-	works.Put(w)
-	return ids
-}
-
-// AppendMatch appends to dst what Match gives.
-func (x *Index) AppendMatch(dst []string, accesses []ParsedAccess) []string {
-	w := works.Get().(*work)
-	dst = x.match(w, dst, accesses)
-	works.Put(w)
-	return dst
-}
-
-// work is the memory that a Match works in.
-type work struct {
-	keys  []uint64
-	rules []*rule
-	ids   []string
-}
-
-var works = sync.Pool{New: func() any { return new(work) }}
-
-func (x *Index) match(w *work, dst []string, accesses []ParsedAccess) []string {
-	now := x.current.Load()
-	if now == nil {
-		return dst
-	}
-	w.keys = w.keys[:0]
-	for i := range accesses {
-		w.keys = now.shapes.keys(w.keys, &accesses[i])
-	}
-	slices.Sort(w.keys)
-	w.keys = slices.Compact(w.keys)
-	for _, key := range w.keys {
-		w.rules = now.places.group(w.rules[:0], key)
-		for _, r := range w.rules {
-			if !r.foundBefore(key, w.keys) && r.policy.Allows(accesses) {
-				dst = now.members.group(dst, r.number)
-			}
-		}
-		clear(w.rules)
-	}
-	return dst
-}
-
-// foundBefore reports whether a rule that is found at one of the sorted keys was
-// found at a lesser one already.
-func (r *rule) foundBefore(key uint64, keys []uint64) bool {
-	if len(r.places) == 1 {
-		return false
-	}
-	for i := range r.places {
-		if r.places[i].key >= key {
-			return false
-		}
-		if _, ok := slices.BinarySearch(keys, r.places[i].key); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // hash gives the same number for policies that are Equal.

@@ -31,15 +31,15 @@ func score(stage, segments int) int { return 2 * (stage*(maxSegments+1) + segmen
 // miss says how near a statement that does not apply came.
 func (s *statement) miss(a *ParsedAccess) miss {
 	action := s.matchesAction(a.Action)
-	if s.matchesResource(&a.Resource) {
+	if s.matchesResource(a) {
 		return miss{statement: s, score: score(stageAction, 0), failed: "action", item: s.actionItem(a.Action)}
 	}
 	var best miss
 	if s.notResources {
-		best = miss{score: score(stageSelector, maxSegments), failed: "resource", item: s.resourceItem(&a.Resource)}
+		best = miss{score: score(stageSelector, maxSegments), failed: "resource", item: s.resourceItem(a)}
 	} else {
 		for i := range s.resources {
-			if m := s.resources[i].miss(&a.Resource); best.specifier == nil || m.score > best.score {
+			if m := s.resources[i].miss(a); best.specifier == nil || m.score > best.score {
 				best = m
 			}
 		}
@@ -52,8 +52,8 @@ func (s *statement) miss(a *ParsedAccess) miss {
 }
 
 // miss says how near a specifier that does not match came.
-func (s *specifier) miss(r *Resource) miss {
-	m := miss{specifier: s}
+func (s *specifier) miss(a *ParsedAccess) miss {
+	m, r := miss{specifier: s}, &a.Resource
 	n := min(len(s.segments), len(r.Segments))
 	same := 0
 	for same < n && s.segments[same].kind == r.Segments[same].Kind {
@@ -76,7 +76,7 @@ func (s *specifier) miss(r *Resource) miss {
 	}
 	m.score = 0
 	for i := range s.segments {
-		failed, selector := s.segments[i].failing(&r.Segments[i])
+		failed, selector := s.segments[i].failing(a.segment(i))
 		if failed == "" {
 			m.score++
 		} else if m.failed == "" {
@@ -85,21 +85,6 @@ func (s *specifier) miss(r *Resource) miss {
 	}
 	m.score = score(stageSelector, m.score)
 	return m
-}
-
-// failing gives the first selector that does not hold.
-func (p *segmentPattern) failing(s *Segment) (failed string, selector int) {
-	for i := range p.tags {
-		if !p.tags[i].matchAny(s.Tags) {
-			return "tag", i
-		}
-	}
-	for i := range p.properties {
-		if !p.properties[i].match(s.Properties) {
-			return "property", i
-		}
-	}
-	return "", 0
 }
 
 // text tells the miss.

@@ -19,6 +19,7 @@ type pattern struct {
 type glob struct {
 	middle []string
 	suffix string
+	needs  letters // what a text must have for these
 }
 
 // anything is the glob that is a wildcard and nothing else.
@@ -43,6 +44,7 @@ func newPattern(text string, decode bool) pattern {
 			g.middle = append(g.middle, part)
 		}
 	}
+	g.needs = lettersOf(strings.Join(g.middle, "") + g.suffix)
 	if g.middle == nil && g.suffix == "" {
 		return pattern{parts[0], anything}
 	}
@@ -74,8 +76,25 @@ func (p *pattern) match(text string) bool {
 	return true
 }
 
+// letters are those that a text must have beside the prefix's.
+func (p *pattern) letters() letters {
+	if p.isLiteral() {
+		return 0
+	}
+	return p.needs
+}
+
 // isLiteral reports whether the pattern matches its prefix alone.
 func (p *pattern) isLiteral() bool { return p.glob == nil }
+
+// wildcards is 1 for a pattern with wildcards and literals, which has to be tried,
+// and 0 for a literal and for a wildcard alone.
+func (p *pattern) wildcards() int {
+	if p.isLiteral() || p.glob == anything && p.prefix == "" {
+		return 0
+	}
+	return 1
+}
 
 func (p pattern) equal(q pattern) bool {
 	if p.isLiteral() || q.isLiteral() {

@@ -156,7 +156,7 @@ func (s *statement) actionPlaces(d detail) []pattern {
 }
 
 // place finds the shape of a specifier with an action and hashes its texts, in
-// the order of appendKeys.
+// the order of finder.look.
 func (s *specifier) place(d detail, action pattern) place {
 	var sh shape
 	if s.any {

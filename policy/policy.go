@@ -18,6 +18,10 @@ const (
 	MaxSpecifier = 4 << 10
 	// MaxPolicy bounds the bytes of all texts of a policy together, and of its JSON.
 	MaxPolicy = 256 << 10
+	// MaxWildcards bounds the patterns of a policy that have a * beside other
+	// characters: keys, tags, properties' values and actions in all lists together.
+	// Each is tried on its own; a literal is not, and a lone * matches at once.
+	MaxWildcards = 1000
 	// MaxErrors bounds how many errors of one policy are reported.
 	MaxErrors = 100
 
@@ -27,7 +31,10 @@ const (
 
 // A Policy is a parsed list of statements. It never changes and is safe for
 // concurrent use.
-type Policy struct{ statements []statement }
+type Policy struct {
+	statements       []statement
+	items, wildcards int // how many specifiers and actions, and patterns with wildcards
+}
 
 // A statement is a parsed Statement. Literal keys, prefixes and kind chains stay
 // apart in its patterns, so that policies can be found by them.
@@ -60,7 +67,26 @@ func ParseWith(statements []Statement, kinds Kinds) (*Policy, error) {
 	if err := errs.err(); err != nil {
 		return nil, err
 	}
+	if p.count(); p.wildcards > MaxWildcards {
+		f := fault{message: fmt.Sprintf("the policy has %d patterns with * beside other characters", p.wildcards),
+			hint: fmt.Sprintf("at most %d are allowed, in keys, tags, properties and actions together; name some in full, or by a lone *", MaxWildcards)}
+		return nil, Errors{f.at(-1, "", -1)}
+	}
 	return p, nil
+}
+
+// count counts the items of all lists, and the patterns with wildcards in them.
+func (p *Policy) count() {
+	for i := range p.statements {
+		s := &p.statements[i]
+		p.items += len(s.resources) + len(s.actions)
+		for j := range s.resources {
+			p.wildcards += s.resources[j].wildcards()
+		}
+		for j := range s.actions {
+			p.wildcards += s.actions[j].wildcards()
+		}
+	}
 }
 
 // checkBounds refuses a policy too large to look at.

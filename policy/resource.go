@@ -28,7 +28,8 @@ type ParsedAccess struct {
 	Action   string
 	Resource Resource
 
-	text string // the resource as it was given
+	text       string      // the resource as it was given
+	selections []selection // of the segments; nil where they have few, or nobody parsed
 }
 
 // A Resource is one resource of an event: its segments from the root down, with
@@ -61,7 +62,7 @@ func ParseAccess(a Access) (ParsedAccess, error) {
 	if err != nil {
 		return ParsedAccess{}, err
 	}
-	return ParsedAccess{Action: a.Action, Resource: r, text: a.Resource}, nil
+	return ParsedAccess{Action: a.Action, Resource: r, text: a.Resource, selections: selections(&r)}, nil
 }
 
 // ParseResource reads a resource of an event, like proj/web;ops:env/staging. Only

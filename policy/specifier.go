@@ -120,26 +120,43 @@ func (s *specifier) print() string {
 	return b.String()
 }
 
+// wildcards counts the patterns with wildcards; see MaxWildcards.
+func (s *specifier) wildcards() int {
+	n := 0
+	for i := range s.segments {
+		seg := &s.segments[i]
+		n += seg.key.wildcards()
+		for j := range seg.tags {
+			n += seg.tags[j].wildcards()
+		}
+		for j := range seg.properties {
+			n += seg.properties[j].value.wildcards()
+		}
+	}
+	return n
+}
+
 func (p *propertyPattern) text() string {
 	return "{" + Escape(p.name) + ":" + p.value.text(true) + "}"
 }
 
-// match reports whether the specifier names the resource.
-func (s *specifier) match(r *Resource) bool {
+// match reports whether the specifier names the resource of an access.
+func (s *specifier) match(a *ParsedAccess) bool {
 	if s.any {
 		return true
 	}
-	if len(s.segments) != len(r.Segments) {
+	segments := a.Resource.Segments
+	if len(s.segments) != len(segments) {
 		return false
 	}
 	// From the end: what lies deepest differs most between resources.
 	for i := len(s.segments) - 1; i >= 0; i-- {
-		if s.segments[i].kind != r.Segments[i].Kind || !s.segments[i].key.match(r.Segments[i].Key) {
+		if s.segments[i].kind != segments[i].Kind || !s.segments[i].key.match(segments[i].Key) {
 			return false
 		}
 	}
 	for i := range s.segments {
-		if asked := s.segments[i].selectors; asked != noSelectors && !asked.hold(&r.Segments[i]) {
+		if asked := s.segments[i].selectors; asked != noSelectors && !asked.hold(a.segment(i)) {
 			return false
 		}
 	}
@@ -147,34 +164,26 @@ func (s *specifier) match(r *Resource) bool {
 }
 
 // hold reports whether the segment has all tags and properties asked for.
-func (p *selectors) hold(s *Segment) bool {
+func (p *selectors) hold(s segmentView) bool {
+	failed, _ := p.failing(s)
+	return failed == ""
+}
+
+// failing gives the first selector that does not hold; "" where all do.
+func (p *selectors) failing(s segmentView) (failed string, selector int) {
 	for i := range p.tags {
-		if !p.tags[i].matchAny(s.Tags) {
-			return false
+		if !s.hasTag(&p.tags[i]) {
+			return "tag", i
 		}
 	}
 	for i := range p.properties {
-		if !p.properties[i].match(s.Properties) {
-			return false
+		if !s.hasProperty(&p.properties[i]) {
+			return "property", i
 		}
 	}
-	return true
+	return "", 0
 }
 
-func (p *pattern) matchAny(texts []string) bool {
-	for _, text := range texts {
-		if p.match(text) {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *propertyPattern) match(properties []Property) bool {
-	for i := range properties {
-		if properties[i].Name == p.name && p.value.match(properties[i].Value) {
-			return true
-		}
-	}
-	return false
+func (p *propertyPattern) match(has Property) bool {
+	return has.Name == p.name && p.value.match(has.Value)
 }

@@ -197,3 +197,38 @@ func (n *node[V]) group(dst []V, group uint64) []V {
 	}
 	return append(dst, n.values[from:to]...)
 }
+
+// has reports whether a group has values.
+func (t *tree[V]) has(group uint64) bool { return t.root != nil && t.root.has(group) }
+
+func (n *node[V]) has(group uint64) bool {
+	p := slot{group: group}
+	if n.children != nil {
+		for i := n.child(p); i < len(n.at) && n.at[i].group <= group; i++ {
+			if n.children[i].has(group) {
+				return true
+			}
+		}
+		return false
+	}
+	i := n.search(p)
+	return i < len(n.at) && n.at[i].group == group
+}
+
+// each visits all slots in order.
+func (t *tree[V]) each(visit func(slot)) {
+	if t.root != nil {
+		t.root.each(visit)
+	}
+}
+
+func (n *node[V]) each(visit func(slot)) {
+	if n.children == nil {
+		for _, p := range n.at {
+			visit(p)
+		}
+	}
+	for _, child := range n.children {
+		child.each(visit)
+	}
+}

@@ -26,6 +26,9 @@ const (
 	// then is short, and has a next one.
 	maxSearched = 100_000
 	searchStep  = 500
+	// maxSearchWork bounds what a page of a search, or counts, may take, in the
+	// steps of policy.Work: up to about a second. Such a page is short as well.
+	maxSearchWork = 100_000_000
 )
 
 // The audit log is the events: those that were posted, and those about changes
@@ -46,13 +49,43 @@ type filter struct {
 	spec   *policy.Policy // nil for any
 }
 
-func (f *filter) wants(e *hooks.Event) bool {
-	if f.policy != nil && !f.policy.Allows(e.Accesses()) || f.spec != nil && !f.spec.Allows(e.Accesses()) {
-		return false
+// work is about what it takes to look at an event.
+func (f *filter) work(e *hooks.Event) int {
+	work := 1
+	for _, p := range f.policies() {
+		if p != nil {
+			work += p.Work(e.Accesses())
+		}
 	}
-	if f.text == "" {
-		return true
+	if f.text != "" {
+		work += e.Doc().Size() / 4
 	}
+	return work
+}
+
+// policies are those that must let an event through; nil ones do.
+func (f *filter) policies() [2]*policy.Policy { return [...]*policy.Policy{f.spec, f.policy} }
+
+// wants looks at the context for each access of an event, since a policy may be
+// long and accesses many.
+func (f *filter) wants(ctx context.Context, e *hooks.Event) (bool, error) {
+	accesses := e.Accesses()
+	for _, p := range f.policies() {
+		allowed := p == nil
+		for i := 0; i < len(accesses) && !allowed; i++ {
+			if err := ctx.Err(); err != nil {
+				return false, err
+			}
+			allowed = p.Allows(accesses[i : i+1])
+		}
+		if !allowed {
+			return false, nil
+		}
+	}
+	return f.text == "" || f.hasText(e), ctx.Err()
+}
+
+func (f *filter) hasText(e *hooks.Event) bool {
 	doc := e.Doc()
 	for _, path := range [][]string{
 		{"name"}, {"key"}, {"comment"}, {"title", "plainText"}, {"details", "plainText"},
@@ -132,29 +165,36 @@ func (a *API) entries(r *request, statements *policy.Policy, body string) (answe
 }
 
 // search finds up to limit events that the filter wants, and where to go on, ""
-// at the end. It looks at maxSearched events.
+// at the end. It looks at maxSearched events, or at fewer that take maxSearchWork.
 func (a *API) search(ctx context.Context, f filter, q hooks.EventQuery, limit int) (found []*hooks.Event, cursor string, err error) {
-	// The first step is no longer than what is wanted, so that a list without
-	// a filter is read once. Only steps behind a cursor can be cut short below:
-	// in front of the first one new events may arrive meanwhile.
-	q.Limit = limit
-	for looked := 0; ; q.Limit = min(searchStep, maxSearched-looked) {
+	// The first step is what a list without a filter needs, which is read once,
+	// or one event. Only steps behind a cursor can be cut short below: in front
+	// of the first one new events may arrive meanwhile.
+	if q.Limit = limit; f != (filter{}) {
+		q.Limit = 1
+	}
+	for looked, work := 0, 0; ; q.Limit = min(searchStep, maxSearched-looked) {
 		page, err := a.engine.Events(ctx, q)
 		if err != nil {
 			return nil, "", err
 		}
 		for i, e := range page.Items {
-			if !f.wants(e.Event) {
-				continue
+			wanted, err := f.wants(ctx, e.Event)
+			if err != nil {
+				return nil, "", err
 			}
-			if found = append(found, e.Event); len(found) == limit && i < len(page.Items)-1 {
+			if wanted {
+				found = append(found, e.Event)
+			}
+			work += f.work(e.Event)
+			if (len(found) == limit || work >= maxSearchWork) && i < len(page.Items)-1 {
 				q.Limit = i + 1
 				part, err := a.engine.Events(ctx, q)
 				return found, part.Cursor, err
 			}
 		}
 		looked += max(len(page.Items), 1)
-		if q.Before = page.Cursor; q.Before == "" || len(found) == limit || looked >= maxSearched {
+		if q.Before = page.Cursor; q.Before == "" || len(found) == limit || looked >= maxSearched || work >= maxSearchWork {
 			return found, q.Before, nil
 		}
 	}

@@ -66,13 +66,20 @@ func newCounts(since, until time.Time, buckets int) countBuckets {
 // count fills in the counts.
 func (a *API) count(ctx context.Context, c *countBuckets, since, until time.Time, f filter) error {
 	found := hooks.EventQuery{Since: since, Until: until, Limit: maxPage}
-	for looked := 0; ; {
+	for looked, work := 0, 0; ; {
 		page, err := a.engine.Events(ctx, found)
 		if err != nil {
 			return err
 		}
 		for _, e := range page.Items {
-			if i := (e.AcceptedAt.UnixMilli() - since.UnixMilli()) / c.BucketIntervalMs; f.wants(e.Event) && i >= 0 && i < int64(len(c.Buckets)) {
+			wanted, err := f.wants(ctx, e.Event)
+			if err != nil {
+				return err
+			}
+			if work += f.work(e.Event); work >= maxSearchWork {
+				return invalid(detail{Attribute: "after", Reason: "to try the statements on all events since then takes too long; ask for less time at once, or with fewer statements"})
+			}
+			if i := (e.AcceptedAt.UnixMilli() - since.UnixMilli()) / c.BucketIntervalMs; wanted && i >= 0 && i < int64(len(c.Buckets)) {
 				c.Buckets[i].Count++
 				c.TotalCount++
 			}

@@ -238,3 +238,32 @@ func TestChangesAreRecorded(t *testing.T) {
 		}
 	}
 }
+
+// TestAuditLogStopsAfterMuchWork: a long policy ends pages early, and what they
+// did not look at is on the next ones; counts, which have no pages, are refused.
+func TestAuditLogStopsAfterMuchWork(t *testing.T) {
+	s := startListening(t)
+	s.do("POST", "/api/v1/events", `{"id": "rare", "action": "updateOn", "resource": "proj/rare"}`).want(202)
+	const events = 4000
+	for range events / 1000 {
+		s.do("POST", "/api/v1/events", "["+strings.Repeat(`{"action": "updateOn", "resource": "proj/common"},`, 999)+
+			`{"action": "updateOn", "resource": "proj/common"}]`).want(202)
+	}
+	actions := strings.TrimSuffix(strings.Repeat(`"x",`, 500), ",")
+	statement := `{"effect": "allow", "resources": ["*"], "actions": [` + actions + `]},`
+	const statements = 120
+	body := "[" + strings.Repeat(statement, statements) + `{"effect": "allow", "resources": ["proj/rare"], "actions": ["*"]}]`
+
+	pages := 0
+	var got []string
+	for path := auditPath; path != ""; pages++ {
+		page := s.entries(path, body)
+		got = append(got, page.ids())
+		path = page.Links["next"].Href
+	}
+	// Each page but the last does all the work that it may.
+	if most := 2 + events*statements*500/100_000_000; pages < 2 || pages > most || got[0] != "" || strings.Join(got, "") != "rare" {
+		t.Errorf("pages %q, want rare on the last of 2 to %d", got, most)
+	}
+	s.do("POST", auditPath+"/counts?after=1", body).wantRefused(400, "invalid_request")
+}
