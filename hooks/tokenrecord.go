@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,7 +49,7 @@ func loadTokens(ctx context.Context, e *Engine) (*Tokens, error) {
 			return nil, fmt.Errorf("load tokens: %w", err)
 		}
 		for _, r := range page {
-			k, err := readToken(r)
+			k, err := readToken(e.log, r)
 			if err != nil {
 				return nil, fmt.Errorf("load tokens: %w", err)
 			}
@@ -60,14 +61,17 @@ func loadTokens(ctx context.Context, e *Engine) (*Tokens, error) {
 	return t, nil
 }
 
-func readToken(r Record) (*knownToken, error) {
+// readToken reads a token. One whose policy does not parse, which an earlier
+// version may have taken, can nothing.
+func readToken(log *slog.Logger, r Record) (*knownToken, error) {
 	var s storedToken
 	if err := json.Unmarshal(r.Data, &s); err != nil {
 		return nil, fmt.Errorf("token %s: %w", r.ID, err)
 	}
 	k, err := newKnownToken(s.Token)
 	if err != nil {
-		return nil, fmt.Errorf("token %s: %w", r.ID, err)
+		log.Warn("a token's policy does not parse; the token lets nothing through: make another", "token", s.Name, "error", err)
+		k.grant.policy = new(policy.Policy)
 	}
 	hash, err := hex.DecodeString(s.Hash)
 	if err != nil || len(hash) != len(k.hash) {

@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -179,4 +180,30 @@ func TestGrantAsksForEveryAccess(t *testing.T) {
 			rt.Error("an admin is refused")
 		}
 	})
+}
+
+// A stored token whose policy does not parse, which an earlier version took, lets
+// nothing through, and the server starts.
+func TestTokenWhosePolicyDoesNotParse(t *testing.T) {
+	before := newBench(t, "", nil)
+	made, text, err := before.Tokens().Create(t.Context(), hooks.Actor{}, hooks.Token{
+		Name: "n", Role: hooks.RoleSender, Statements: []policy.Statement{{Effect: "allow", Resources: []string{"proj/web"}, Actions: []string{"*"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := before.db.Record(t.Context(), "token", made.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Data = bytes.Replace(r.Data, []byte(`"proj/web"`), []byte(`"proj/web;;"`), 1)
+	r.Version++
+	if err := before.db.PutRecord(t.Context(), "token", r); err != nil {
+		t.Fatal(err)
+	}
+	before.close()
+	grant := newBench(t, before.dir, nil).Tokens().Authenticate(t.Context(), text)
+	if grant == nil || grant.Refuses(newEvent(t, `{"action": "updateName", "resource": "proj/web"}`)) == "" {
+		t.Errorf("it lets an event through: %+v", grant)
+	}
 }

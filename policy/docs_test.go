@@ -158,6 +158,7 @@ func TestDocsErrors(t *testing.T) {
 		"statements of a policy": policy.MaxStatements, "items of a list": policy.MaxItems,
 		"bytes of a specifier": policy.MaxSpecifier, "bytes of an action": policy.MaxAction,
 		"bytes of a policy's JSON, and of its texts": policy.MaxPolicy, "bytes of an event's resource": policy.MaxResource,
+		"patterns of a policy with `*` beside other characters": policy.MaxWildcards,
 	}
 	for _, row := range rows(section(t, page(t), "Errors")) {
 		if len(row) == 2 {

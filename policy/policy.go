@@ -21,7 +21,7 @@ const (
 	// MaxWildcards bounds the patterns of a policy that have a * beside other
 	// characters: keys, tags, properties' values and actions in all lists together.
 	// Each is tried on its own; a literal is not, and a lone * matches at once.
-	MaxWildcards = 1000
+	MaxWildcards = 5000
 	// MaxErrors bounds how many errors of one policy are reported.
 	MaxErrors = 100
 
