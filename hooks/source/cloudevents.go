@@ -61,6 +61,8 @@ func (p *parser) cloudEventBatch() error {
 		return malformed("a batch is a JSON array of events")
 	case list.Len() > MaxEvents:
 		return malformed("the batch has %d events; at most %d are taken at once", list.Len(), MaxEvents)
+	case list.Len() == 0:
+		p.suppress("the batch has no events")
 	}
 	events := make([]cloudEvent, 0, list.Len())
 	for v := range list.Items() {
