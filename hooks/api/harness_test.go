@@ -133,6 +133,24 @@ func (s *server) listen(h http.Handler) *server {
 	return s
 }
 
+// listenAgain is listen with another engine on the same store; change may be nil.
+func (s *server) listenAgain(change func(*hooks.Options)) *server {
+	s.t.Helper()
+	o := hooks.Options{Store: s.db, Queue: s.db, Sender: s.sender, Catalog: s.engine.Catalog()}
+	if change != nil {
+		change(&o)
+	}
+	engine, err := hooks.New(context.Background(), o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	handler, err := api.New(api.Options{Engine: engine, Token: token})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.listen(handler)
+}
+
 func startListening(t testing.TB, change ...func(*api.Options)) *server {
 	s := start(t, change...)
 	return s.listen(s.handler)

@@ -37,15 +37,7 @@ func TestBacklog(t *testing.T) {
 		{hooks.ErrBacklog, 429, "too_many_waiting", "5"},
 		{&hooks.TooManyError{Deliveries: 4, Max: 3}, 413, "request_too_large", ""},
 	} {
-		engine, err := hooks.New(context.Background(), hooks.Options{Store: s.db, Queue: fullQueue{s.db, test.err}, Sender: s.sender, Catalog: s.engine.Catalog()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		handler, err := api.New(api.Options{Engine: engine, Token: token})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.listen(handler)
+		s.listenAgain(func(o *hooks.Options) { o.Queue = fullQueue{s.db, test.err} })
 		got := s.do("POST", "/api/v1/events", flagEvent)
 		got.wantRefused(test.status, test.code)
 		if after := got.header.Get("Retry-After"); after != test.again {

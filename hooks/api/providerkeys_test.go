@@ -1,12 +1,10 @@
 package api_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
 	"github.com/flaghook/flaghook/hooks"
-	"github.com/flaghook/flaghook/hooks/api"
 	"github.com/flaghook/flaghook/integrations"
 	"github.com/flaghook/flaghook/manifest"
 )
@@ -44,15 +42,7 @@ func TestProviderKeys(t *testing.T) {
 		t.Fatal(findings)
 	}
 	s := start(t)
-	engine, err := hooks.New(context.Background(), hooks.Options{Store: s.db, Queue: s.db, Sender: s.sender, Catalog: catalog})
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err := api.New(api.Options{Engine: engine, Token: token})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.listen(handler)
+	s.listenAgain(func(o *hooks.Options) { o.Catalog = catalog })
 	if len(providerKeys) != 20 {
 		t.Errorf("%d keys, want 20", len(providerKeys))
 	}

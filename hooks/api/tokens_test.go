@@ -7,9 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/flaghook/flaghook/hooks"
-	"github.com/flaghook/flaghook/hooks/api"
 )
 
 const tokensPath = "/api/v1/tokens"
@@ -51,15 +48,7 @@ func TestTokensAreKept(t *testing.T) {
 	kept, revoked := s.token("reader", ""), s.token("reader", "")
 	s.do("DELETE", tokensPath+"/"+revoked[len("fh_"):len("fh_")+32], "").want(204)
 
-	engine, err := hooks.New(context.Background(), hooks.Options{Store: s.db, Queue: s.db, Sender: s.sender, Catalog: s.engine.Catalog()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err := api.New(api.Options{Engine: engine, Token: token})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.listen(handler)
+	s.listenAgain(nil)
 	s.do("GET", "/api/v1/catalog", "", as(kept)...).want(200)
 	s.do("GET", "/api/v1/catalog", "", as(revoked)...).wantRefused(401, "unauthorized")
 	records, err := s.db.Records(context.Background(), "token", "", 10)
