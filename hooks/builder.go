@@ -130,8 +130,9 @@ func (b *builder) addText(key, text string) {
 func (b *builder) string(key, s string) { b.put(key, render.String(s)) }
 
 // copyOthers adds the members of another object that are not null, but for those
-// of some names. These should be few.
-func (b *builder) copyOthers(from render.Value, names ...string) {
+// that the object has already and those of some names. Both should be few.
+func (b *builder) copyOthers(from render.Value, besides ...string) {
+	names := slices.Concat(b.names(), besides)
 	for key, v := range from.Members() {
 		if v.Kind() != render.KindNull && !slices.Contains(names, key) {
 			b.copy(key, v)

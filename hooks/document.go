@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/flaghook/flaghook/policy"
@@ -68,9 +67,6 @@ func (n *normalizer) event(id, scope string, millis int64) *Event {
 	return e
 }
 
-// forPosting are members that a document does not have.
-var forPosting = []string{"id", "action", "resource"}
-
 // document writes the normalised event, its members in the order in which people
 // read them, the unknown ones last.
 func (n *normalizer) document(b *builder, p place, kind, id string, millis int64) {
@@ -111,7 +107,7 @@ func (n *normalizer) document(b *builder, p place, kind, id string, millis int64
 	b.add("before", n.in.Get("before"))
 	b.add("after", n.in.Get("after"))
 	b.add("source", n.in.Get("source"))
-	b.copyOthers(n.in, slices.Concat(forPosting, b.names())...)
+	b.copyOthers(n.in, "id", "action", "resource") // which are for posting alone
 	b.end()
 }
 
@@ -191,9 +187,9 @@ func (n *normalizer) project(b *builder, p place, kind, name string) (mentioned 
 		project.name = name
 	}
 	b.object("project")
-	project.fill(b, "name", "key", "tags", "environment")
+	project.fill(b, "environment")
 	b.object("environment")
-	envName, envKey := env.fill(b, "name", "key", "tags")
+	envName, envKey := env.fill(b)
 	b.end()
 	b.end()
 	if kind == "project" || kind == "environment" || envKey == "~" {
@@ -211,8 +207,8 @@ type named struct {
 }
 
 // fill adds its name, its key, its tags and what else was given, but for members
-// that have been or will be added, and returns what its name and its key are.
-func (o named) fill(b *builder, added ...string) (name, key string) {
+// that the caller adds, and returns what its name and its key are.
+func (o named) fill(b *builder, besides ...string) (name, key string) {
 	name, key = o.name, o.key
 	if k := o.given.Get("key"); k.Kind() == render.KindString {
 		if name == key {
@@ -226,7 +222,7 @@ func (o named) fill(b *builder, added ...string) (name, key string) {
 	b.string("name", name)
 	b.string("key", key)
 	b.tags(o.given.Get("tags"), o.tags)
-	b.copyOthers(o.given, added...)
+	b.copyOthers(o.given, besides...)
 	return name, key
 }
 

@@ -76,7 +76,7 @@ func (f *filter) wants(ctx context.Context, e *hooks.Event) (bool, error) {
 			if err := ctx.Err(); err != nil {
 				return false, err
 			}
-			allowed = p.Allows(accesses[i : i+1])
+			allowed = p.Effect(&accesses[i]) == policy.Allow
 		}
 		if !allowed {
 			return false, nil
