@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -79,8 +80,12 @@ func BenchmarkServer(b *testing.B) {
 }
 
 // BenchmarkLatency measures the time from the post of an event to its arrival
-// at 200 events a second: alone, beside 1,000 subscriptions whose endpoints hang
-// until the timeout, and beside one with 100,000 deliveries waiting.
+// at 200 events a second: of a server alone, and of one beside 1,000
+// subscriptions whose endpoints hang until the timeout, or beside one with
+// 100,000 deliveries waiting. What the machine does meanwhile is felt by a
+// server of either kind: so each of these runs in turn with one that is alone,
+// second by second and past the timeouts, the other stopped meanwhile, and the
+// ratio is that of the two p99 of one run.
 func BenchmarkLatency(b *testing.B) {
 	hanging := func(b *testing.B) string {
 		release := make(chan struct{})
@@ -95,11 +100,17 @@ func BenchmarkLatency(b *testing.B) {
 	event := func(n int) string {
 		return fmt.Sprintf(`{"id": "other-%d", "action": "updateOn", "resource": "proj/other:env/production:flag/checkout"}`, n)
 	}
+	start := func(b *testing.B, r *benchReceiver) *child {
+		s := startServer(b, dataDir(b), "--egress-allow", "127.0.0.0/8", "--log-level", "info", "--shutdown-timeout", "2s")
+		s.subscribeTo(r.URL, "proj/web:env/production:flag/*")
+		return s
+	}
+	const rounds, events, perSecond = 20, 200, 200
 	for _, c := range []struct {
 		name   string
 		beside func(b *testing.B, s *child)
 	}{
-		{"alone", func(*testing.B, *child) {}},
+		{"alone", nil},
 		{"beside 1000 that hang", func(b *testing.B, s *child) {
 			url := hanging(b)
 			for range 1000 {
@@ -121,23 +132,43 @@ func BenchmarkLatency(b *testing.B) {
 		b.Run(strings.ReplaceAll(c.name, " ", "_"), func(b *testing.B) {
 			for range b.N {
 				r := newBenchReceiver(b)
-				s := startServer(b, dataDir(b), "--egress-allow", "127.0.0.0/8", "--log-level", "info", "--shutdown-timeout", "2s")
-				s.subscribeTo(r.URL, "proj/web:env/production:flag/*")
-				c.beside(b, s)
-				took := r.latencies(b, s, 2_000, 200)
-				b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-				b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+				alone := start(b, r)
+				var one, other []time.Duration
+				if c.beside == nil {
+					one = r.latencies(b, alone, "alone", rounds*events/2, perSecond)
+				} else {
+					s := start(b, r)
+					c.beside(b, s)
+					for n := range rounds {
+						other = append(other, r.latencies(b, s, fmt.Sprint("beside-", n), events, perSecond)...)
+						s.signal(syscall.SIGSTOP)
+						one = append(one, r.latencies(b, alone, fmt.Sprint("alone-", n), events, perSecond)...)
+						s.signal(syscall.SIGCONT)
+					}
+					s.stop()
+					b.ReportMetric(quantile(other, 50), "beside-p50-ms")
+					b.ReportMetric(quantile(other, 99), "beside-p99-ms")
+					b.ReportMetric(quantile(other, 99)/quantile(one, 99), "p99-ratio")
+				}
+				alone.stop()
+				b.ReportMetric(quantile(one, 50), "p50-ms")
+				b.ReportMetric(quantile(one, 99), "p99-ms")
 				b.ReportMetric(0, "ns/op")
-				s.stop()
 				r.Close()
 			}
 		})
 	}
 }
 
-// latencies posts events at a rate and returns how long each took to arrive,
-// the quickest first.
-func (r *benchReceiver) latencies(b *testing.B, s *child, events, perSecond int) []time.Duration {
+// quantile is the percent-th of a hundred, in milliseconds.
+func quantile(took []time.Duration, percent int) float64 {
+	sorted := slices.Sorted(slices.Values(took))
+	return float64(sorted[len(sorted)*percent/100].Microseconds()) / 1000
+}
+
+// latencies posts events at a rate, with ids of this prefix, and returns how
+// long each took to arrive.
+func (r *benchReceiver) latencies(b *testing.B, s *child, prefix string, events, perSecond int) []time.Duration {
 	r.expect(events)
 	posted := make([]time.Time, events)
 	var posting sync.WaitGroup
@@ -146,19 +177,18 @@ func (r *benchReceiver) latencies(b *testing.B, s *child, events, perSecond int)
 	for n := range events {
 		<-tick.C
 		posted[n] = time.Now()
-		posting.Go(func() { r.post(s.api+"/api/v1/events", s.token, []byte(testEvent(strconv.Itoa(n)))) })
+		posting.Go(func() { r.post(s.api+"/api/v1/events", s.token, []byte(testEvent(fmt.Sprint(prefix, "-", n)))) })
 	}
 	posting.Wait()
 	r.wait(b)
-	took := make([]time.Duration, 0, events)
+	took := make([]time.Duration, events)
 	for n, at := range posted {
-		arrived, ok := r.at.Load(strconv.Itoa(n))
+		arrived, ok := r.at.Load(fmt.Sprint(prefix, "-", n))
 		if !ok {
 			b.Fatalf("event %d did not arrive", n)
 		}
-		took = append(took, arrived.(time.Time).Sub(at))
+		took[n] = arrived.(time.Time).Sub(at)
 	}
-	slices.Sort(took)
 	return took
 }
 
