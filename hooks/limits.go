@@ -15,19 +15,15 @@ const slowAfter = 2 * time.Second
 //
 // A subscription's share begins at one attempt, doubles with each answer up to
 // the limit, and falls to one when an attempt gets none. What keeps endpoints
-// that hang, however many, from holding up the others is that places are taken
-// from two pools: an attempt that is quick so far has one of the quick pool's,
-// and gives it back when it turns out slow; a subscription whose last attempt
-// was slow begins the next in the slow pool. Those that have never been
-// answered may not fill the quick pool.
+// that hang, however many, from holding up the others is that places are of
+// three kinds, and that those of the quick are for nobody else.
 //
 // Whoever finds no room is remembered where it was missing, and is told by
 // release when there is some.
 type limits struct {
 	perSubscription, perHost int
-	quickPool, newPool       int // places for quick attempts, and those of them for subscriptions without an answer yet
-	slowPool                 int // places at which a slow subscription may begin another attempt
 	total                    int
+	doubtful                 int // places for fresh and slow attempts together
 
 	mu    sync.Mutex
 	subs  map[string]*share
@@ -37,11 +33,26 @@ type limits struct {
 	unattended map[string]struct{}
 	young      fifo // attempts under way that are not slow yet, oldest first
 
-	underWay, quick, fresh, slow int // attempts under way; fresh are of quick
-	promised                     promises
-	rounds                       uint64 // of claims
+	pools    [kinds]pool
+	promised promises
+	rounds   uint64 // of claims
+}
 
-	quickWaiters, newWaiters, slowWaiters waiters
+// kind is what an attempt is thought to be.
+type kind uint8
+
+const (
+	quick kind = iota // of a subscription whose last attempt was
+	fresh             // of one that was never answered
+	slow              // of one whose last attempt was slow, or slow itself
+	kinds
+)
+
+// A pool is what there is of places of one kind. Attempts that turn out slow
+// take places of that kind, be there room or not.
+type pool struct {
+	places, underWay int
+	waiters          waiters
 }
 
 // A share is what one subscription has.
@@ -53,6 +64,16 @@ type share struct {
 	slow     bool // the last one was slow
 	host     string
 	waiting  *waiters // where it waits for room, nil when it does not
+}
+
+func (s *share) kind() kind {
+	switch {
+	case s.slow:
+		return slow
+	case !s.answered:
+		return fresh
+	}
+	return quick
 }
 
 type hostLoad struct {
@@ -70,27 +91,31 @@ func (h *hostLoad) taken(round uint64) int {
 	return h.underWay + h.promised
 }
 
-// promises are the places that free has spoken of since the last round began:
-// none of the claims that come of it has taken its place yet.
-type promises struct{ quick, fresh, slow int }
+// promises are the places of each kind that free has spoken of since the last
+// round began: none of the claims that come of it has taken its place yet.
+type promises [kinds]int
 
 // An attemptPlace is what an attempt under way holds.
 type attemptPlace struct {
 	share      *share
 	host       string
 	began      time.Time
-	slow       bool // it holds a place of the slow pool
-	fresh      bool
+	kind       kind
 	prev, next *attemptPlace // in limits.young
 }
 
+// newLimits keeps a quarter of all places for the quick, and lets the fresh and
+// the slow have half of the rest each.
 func newLimits(o *Options) *limits {
-	quick := max(o.Concurrency/4, 1)
-	return &limits{
-		perSubscription: o.SubscriptionConcurrency, perHost: o.HostConcurrency,
-		quickPool: quick, newPool: max(quick*3/4, 1), slowPool: max(o.Concurrency/2, 1), total: o.Concurrency,
+	l := &limits{
+		perSubscription: o.SubscriptionConcurrency, perHost: o.HostConcurrency, total: o.Concurrency,
 		subs: make(map[string]*share), hosts: make(map[string]*hostLoad), unattended: make(map[string]struct{}),
 	}
+	l.pools[quick].places = max(l.total/4, 1)
+	l.doubtful = max(l.total-l.pools[quick].places, 1)
+	l.pools[fresh].places = max(l.doubtful/2, 1)
+	l.pools[slow].places = max(l.doubtful/2, 1)
+	return l
 }
 
 func (l *limits) share(id string) *share {
@@ -123,7 +148,7 @@ func (l *limits) free(id string, now time.Time) int {
 	if n <= 0 {
 		return 0 // its own next end resumes it
 	}
-	room, where := l.roomFor(s)
+	room, where := l.room(s.kind(), l.promised), &l.pools[s.kind()].waiters
 	h := l.hosts[s.host]
 	if h != nil {
 		if left := l.hostLimit(s) - h.taken(l.rounds); left < room {
@@ -152,27 +177,19 @@ func (l *limits) promise(s *share, n int) {
 		}
 		h.promised += n
 	}
-	if s.slow {
-		l.promised.slow += n
-		return
-	}
-	l.promised.quick += n
-	if !s.answered {
-		l.promised.fresh += n
-	}
+	l.promised[s.kind()] += n
 }
 
-// roomFor is the room in the pools for a subscription, and where it waits.
-func (l *limits) roomFor(s *share) (int, *waiters) {
-	left := l.total - l.underWay - l.promised.quick - l.promised.slow
-	if s.slow {
-		return min(l.slowPool-l.slow-l.promised.slow, left), &l.slowWaiters
+// room is how many attempts of a kind may begin beside those under way and
+// those that are promised.
+func (l *limits) room(k kind, promised promises) int {
+	taken := func(k kind) int { return l.pools[k].underWay + promised[k] }
+	doubtful := taken(fresh) + taken(slow)
+	room := min(l.pools[k].places-taken(k), l.total-doubtful-taken(quick))
+	if k == quick {
+		return room
 	}
-	room := min(l.quickPool-l.quick-l.promised.quick, left)
-	if !s.answered {
-		return min(room, l.newPool-l.fresh-l.promised.fresh), &l.newWaiters
-	}
-	return room, &l.quickWaiters
+	return min(room, l.doubtful-doubtful)
 }
 
 // begin takes a place for a claimed delivery, where there is room also at the
@@ -181,23 +198,17 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.share(id)
-	p := &attemptPlace{share: s, began: now, slow: s.slow, fresh: !s.answered && !s.slow}
+	p := &attemptPlace{share: s, began: now, kind: s.kind()}
 	s.underWay++
-	l.underWay++
+	l.pools[p.kind].underWay++
 	if s.host != "" {
 		if h := l.host(s.host); h.underWay < l.hostLimit(s) { // else at will see whether there is room by then
 			p.host = s.host
 			h.underWay++
 		}
 	}
-	if p.slow {
-		l.slow++
-	} else {
-		l.quick++
+	if p.kind != slow {
 		l.young.push(p)
-	}
-	if p.fresh {
-		l.fresh++
 	}
 	return p
 }
@@ -206,10 +217,10 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 // to begin another: where its endpoint is known to hang, or not known at all, it
 // leaves some for those that are quick.
 func (l *limits) hostLimit(s *share) int {
-	switch {
-	case s.slow:
+	switch s.kind() {
+	case slow:
 		return max(l.perHost/2, 1)
-	case !s.answered:
+	case fresh:
 		return max(l.perHost*3/4, 1)
 	}
 	return l.perHost
@@ -280,12 +291,8 @@ func (l *limits) end(p *attemptPlace, v verdict, now time.Time) []string {
 	defer l.mu.Unlock()
 	s := p.share
 	took := now.Sub(p.began)
-	l.underWay--
 	s.underWay--
 	l.leave(p)
-	if p.slow {
-		l.slow--
-	}
 	switch v {
 	case answered:
 		s.allowed, s.answered = min(2*s.allowed, l.perSubscription), true
@@ -302,24 +309,20 @@ func (l *limits) end(p *attemptPlace, v verdict, now time.Time) []string {
 	return l.release(p, append(make([]string, 0, 4), s.id))
 }
 
-// leave takes an attempt out of the quick pool.
+// leave gives back the place of an attempt in its pool.
 func (l *limits) leave(p *attemptPlace) {
-	if !p.slow {
-		l.quick--
+	l.pools[p.kind].underWay--
+	if p.kind != slow {
 		l.young.remove(p)
-	}
-	if p.fresh {
-		p.fresh = false
-		l.fresh--
 	}
 }
 
-// age moves attempts that have become slow to the slow pool.
+// age moves attempts that have become slow to the pool of these.
 func (l *limits) age(now time.Time) {
 	for p := l.young.first; p != nil && now.Sub(p.began) >= slowAfter; p = l.young.first {
 		l.leave(p)
-		p.slow = true
-		l.slow++
+		p.kind = slow
+		l.pools[slow].underWay++
 		p.share.slow, p.share.allowed = true, 1
 	}
 }
@@ -329,25 +332,9 @@ func (l *limits) release(p *attemptPlace, ids []string) []string {
 	return l.releasePools(l.leaveHost(p, ids))
 }
 
-// A pool is the room that there is for those who wait for it.
-type pool struct {
-	room    int
-	waiters *waiters
-}
-
-func (l *limits) pools() [3]pool {
-	total := l.total - l.underWay
-	quick := min(l.quickPool-l.quick, total)
-	return [...]pool{
-		{quick, &l.quickWaiters},
-		{min(quick, l.newPool-l.fresh), &l.newWaiters},
-		{min(l.slowPool-l.slow, total), &l.slowWaiters},
-	}
-}
-
 func (l *limits) releasePools(ids []string) []string {
-	for _, p := range l.pools() {
-		ids = p.waiters.take(p.room, ids)
+	for k := range kinds {
+		ids = l.pools[k].waiters.take(l.room(k, promises{}), ids)
 	}
 	return ids
 }
@@ -389,12 +376,12 @@ func (l *limits) again(now time.Time) time.Time {
 	if len(l.unattended) > 0 {
 		return now
 	}
-	for _, p := range l.pools() {
-		if p.room > 0 && p.waiters.len() > 0 {
+	for k := range kinds {
+		if l.pools[k].waiters.len() > 0 && l.room(k, promises{}) > 0 {
 			return now
 		}
 	}
-	if p := l.young.first; p != nil && l.quickWaiters.len()+l.newWaiters.len() > 0 {
+	if p := l.young.first; p != nil && l.pools[quick].waiters.len()+l.pools[fresh].waiters.len() > 0 {
 		return p.began.Add(slowAfter)
 	}
 	return time.Time{}

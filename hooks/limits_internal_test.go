@@ -51,15 +51,16 @@ func TestPlacesAreGivenBack(t *testing.T) {
 					t.Fatalf("seed %d: %d places at %s are taken by %d attempts, of %d", seed, h.underWay, name, at[name], o.HostConcurrency)
 				}
 			}
-			if l.underWay != len(under) || l.quick+l.slow != len(under) || l.underWay > l.total {
-				t.Fatalf("seed %d: %d places, %d quick and %d slow, are taken by %d attempts, of %d", seed, l.underWay, l.quick, l.slow, len(under), l.total)
+			q, f, s := l.pools[quick].underWay, l.pools[fresh].underWay, l.pools[slow].underWay
+			if q+f+s != len(under) || len(under) > l.total || q > l.pools[quick].places || f > l.pools[fresh].places {
+				t.Fatalf("seed %d: places, %d quick, %d fresh and %d slow, are taken by %d attempts, of %d", seed, q, f, s, len(under), l.total)
 			}
 		}
 		for _, p := range under {
 			l.end(p, answered, now)
 		}
-		if l.underWay != 0 || l.quick != 0 || l.slow != 0 || l.fresh != 0 || l.young.first != nil {
-			t.Errorf("seed %d: places are left: %d, quick %d, slow %d, fresh %d", seed, l.underWay, l.quick, l.slow, l.fresh)
+		if q, f, s := l.pools[quick].underWay, l.pools[fresh].underWay, l.pools[slow].underWay; q != 0 || f != 0 || s != 0 || l.young.first != nil {
+			t.Errorf("seed %d: places are left: quick %d, fresh %d, slow %d", seed, q, f, s)
 		}
 		for name, h := range l.hosts {
 			if h.underWay != 0 {

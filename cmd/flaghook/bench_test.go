@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -81,20 +82,32 @@ func BenchmarkServer(b *testing.B) {
 
 // BenchmarkLatency measures the time from the post of an event to its arrival
 // at 200 events a second: of a server alone, and of one beside 1,000
-// subscriptions whose endpoints hang until the timeout, or beside one with
-// 100,000 deliveries waiting. What the machine does meanwhile is felt by a
+// subscriptions whose endpoints hang until the timeout, all at one host or each
+// at its own, or beside one with 100,000 deliveries waiting. What the machine does meanwhile is felt by a
 // server of either kind: so each of these runs in turn with one that is alone,
 // second by second and past the timeouts, the other stopped meanwhile, and the
 // ratio is that of the two p99 of one run.
 func BenchmarkLatency(b *testing.B) {
+	// hanging has a tool that never answers, on every address of loopback, and
+	// returns the port.
 	hanging := func(b *testing.B) string {
 		release := make(chan struct{})
-		tool := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+		tool := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+		tool.Listener.Close()
+		var err error
+		if tool.Listener, err = net.Listen("tcp4", "0.0.0.0:0"); err != nil {
+			b.Fatal(err)
+		}
+		tool.Start()
 		b.Cleanup(func() {
 			close(release)
 			tool.Close()
 		})
-		return tool.URL
+		_, port, err := net.SplitHostPort(tool.Listener.Addr().String())
+		if err != nil {
+			b.Fatal(err)
+		}
+		return port
 	}
 	const elsewhere = "proj/other:env/production:flag/*"
 	event := func(n int) string {
@@ -112,14 +125,21 @@ func BenchmarkLatency(b *testing.B) {
 	}{
 		{"alone", nil},
 		{"beside 1000 that hang", func(b *testing.B, s *child) {
-			url := hanging(b)
+			port := hanging(b)
 			for range 1000 {
-				s.subscribeTo(url, elsewhere)
+				s.subscribeTo("http://127.0.0.1:"+port, elsewhere)
+			}
+			s.call("POST", "/api/v1/events", event(0))
+		}},
+		{"beside 1000 hosts that hang", func(b *testing.B, s *child) {
+			port := hanging(b)
+			for n := range 1000 {
+				s.subscribeTo(fmt.Sprintf("http://127.1.%d.%d:%s", n/250, n%250+1, port), elsewhere)
 			}
 			s.call("POST", "/api/v1/events", event(0))
 		}},
 		{"beside a backlog of 100000", func(b *testing.B, s *child) {
-			s.subscribeTo(hanging(b), elsewhere)
+			s.subscribeTo("http://127.0.0.1:"+hanging(b), elsewhere)
 			for n := range 100 {
 				batch := make([]string, 1000)
 				for i := range batch {
