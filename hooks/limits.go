@@ -2,13 +2,21 @@ package hooks
 
 import (
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
 )
 
-// slowAfter is when an attempt without an answer counts as slow.
-const slowAfter = 2 * time.Second
+const (
+	// slowAfter is when an attempt without an answer counts as slow.
+	slowAfter = 2 * time.Second
+
+	// doubtfulPerProcessor is how many attempts that are not quick may begin in a
+	// second, for each processor. One takes about 100 µs where its connection is
+	// new, from here to the end.
+	doubtfulPerProcessor = 2000
+)
 
 // limits decides how many attempts may be under way: of a subscription, to a
 // host, and in all.
@@ -16,14 +24,15 @@ const slowAfter = 2 * time.Second
 // A subscription's share begins at one attempt, doubles with each answer up to
 // the limit, and falls to one when an attempt gets none. What keeps endpoints
 // that hang, however many, from holding up the others is that places are of
-// three kinds, and that those of the quick are for nobody else.
+// three kinds, that those of the quick are for nobody else, and that attempts of
+// the other kinds begin at a pace that leaves the others most of the processors.
 //
-// Whoever finds no room is remembered where it was missing, and is told by
-// release when there is some.
+// Whoever finds no room is remembered where it was missing, and is told when
+// there is some.
 type limits struct {
 	perSubscription, perHost int
 	total                    int
-	doubtful                 int // places for fresh and slow attempts together
+	doubtful                 int // places for attempts that are not quick
 
 	mu    sync.Mutex
 	subs  map[string]*share
@@ -34,6 +43,7 @@ type limits struct {
 	young      fifo // attempts under way that are not slow yet, oldest first
 
 	pools    [kinds]pool
+	pace     pace // of attempts that are not quick
 	promised promises
 	rounds   uint64 // of claims
 }
@@ -110,6 +120,7 @@ func newLimits(o *Options) *limits {
 	l := &limits{
 		perSubscription: o.SubscriptionConcurrency, perHost: o.HostConcurrency, total: o.Concurrency,
 		subs: make(map[string]*share), hosts: make(map[string]*hostLoad), unattended: make(map[string]struct{}),
+		pace: pace{every: time.Second / time.Duration(doubtfulPerProcessor*runtime.GOMAXPROCS(0))},
 	}
 	l.pools[quick].places = max(l.total/4, 1)
 	l.doubtful = max(l.total-l.pools[quick].places, 1)
@@ -137,8 +148,8 @@ func (l *limits) host(name string) *hostLoad {
 }
 
 // free is how many more attempts a subscription may begin now. Where it is 0 for
-// want of places that others hold, the subscription is among those that release
-// tells of.
+// want of places that others hold, the subscription is among those that are told
+// of some later.
 func (l *limits) free(id string, now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,7 +159,7 @@ func (l *limits) free(id string, now time.Time) int {
 	if n <= 0 {
 		return 0 // its own next end resumes it
 	}
-	room, where := l.room(s.kind(), l.promised), &l.pools[s.kind()].waiters
+	room, where := l.room(s.kind(), l.promised, now), &l.pools[s.kind()].waiters
 	h := l.hosts[s.host]
 	if h != nil {
 		if left := l.hostLimit(s) - h.taken(l.rounds); left < room {
@@ -182,14 +193,14 @@ func (l *limits) promise(s *share, n int) {
 
 // room is how many attempts of a kind may begin beside those under way and
 // those that are promised.
-func (l *limits) room(k kind, promised promises) int {
+func (l *limits) room(k kind, promised promises, now time.Time) int {
 	taken := func(k kind) int { return l.pools[k].underWay + promised[k] }
 	doubtful := taken(fresh) + taken(slow)
 	room := min(l.pools[k].places-taken(k), l.total-doubtful-taken(quick))
 	if k == quick {
 		return room
 	}
-	return min(room, l.doubtful-doubtful)
+	return min(room, l.doubtful-doubtful, l.pace.room(now)-promised[fresh]-promised[slow])
 }
 
 // begin takes a place for a claimed delivery, where there is room also at the
@@ -209,6 +220,9 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 	}
 	if p.kind != slow {
 		l.young.push(p)
+	}
+	if p.kind != quick {
+		l.pace.begin(now)
 	}
 	return p
 }
@@ -240,6 +254,9 @@ func (l *limits) at(p *attemptPlace, host string) (ok bool, resumed []string) {
 	h := l.host(host)
 	if h.underWay >= l.hostLimit(p.share) {
 		h.waiters.add(p.share)
+		if p.kind != quick {
+			l.pace.take()
+		}
 		return false, resumed
 	}
 	p.host = host
@@ -306,7 +323,7 @@ func (l *limits) end(p *attemptPlace, v verdict, now time.Time) []string {
 	case noVerdict:
 	}
 	l.age(now)
-	return l.release(p, append(make([]string, 0, 4), s.id))
+	return l.releasePools(now, l.leaveHost(p, append(make([]string, 0, 4), s.id)))
 }
 
 // leave gives back the place of an attempt in its pool.
@@ -327,14 +344,10 @@ func (l *limits) age(now time.Time) {
 	}
 }
 
-// release finds who waits for what is free now; p was given back.
-func (l *limits) release(p *attemptPlace, ids []string) []string {
-	return l.releasePools(l.leaveHost(p, ids))
-}
-
-func (l *limits) releasePools(ids []string) []string {
+// releasePools adds the ids of those who wait for places that are free now.
+func (l *limits) releasePools(now time.Time, ids []string) []string {
 	for k := range kinds {
-		ids = l.pools[k].waiters.take(l.room(k, promises{}), ids)
+		ids = l.pools[k].waiters.take(l.room(k, promises{}, now), ids)
 	}
 	return ids
 }
@@ -348,7 +361,7 @@ func (l *limits) round(now time.Time) []string {
 	l.promised = promises{}
 	l.rounds++
 	l.age(now)
-	return l.releasePools(l.tellUnattended())
+	return l.releasePools(now, l.tellUnattended())
 }
 
 // tellUnattended makes up for what those that wait for hosts were not told. For
@@ -368,23 +381,38 @@ func (l *limits) tellUnattended() (ids []string) {
 }
 
 // again is when those that wait for room should be looked at again: now where there
-// is room, else when the next attempt becomes slow; zero when nobody waits, or an
-// end of an attempt will tell them.
+// is room, else when the next attempt becomes slow or the pace lets some begin; zero
+// when nobody waits, or an end of an attempt will tell them.
 func (l *limits) again(now time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.unattended) > 0 {
 		return now
 	}
+	var again time.Time
 	for k := range kinds {
-		if l.pools[k].waiters.len() > 0 && l.room(k, promises{}) > 0 {
+		if l.pools[k].waiters.len() == 0 {
+			continue
+		}
+		if l.room(k, promises{}, now) > 0 {
 			return now
 		}
+		if p := l.young.first; p != nil && k != slow {
+			again = earlier(again, p.began.Add(slowAfter))
+		}
+		if k != quick && l.pace.room(now) == 0 {
+			again = earlier(again, l.pace.ready())
+		}
 	}
-	if p := l.young.first; p != nil && l.pools[quick].waiters.len()+l.pools[fresh].waiters.len() > 0 {
-		return p.began.Add(slowAfter)
+	return again
+}
+
+// earlier is the first of two times, of which zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
 	}
-	return time.Time{}
+	return a
 }
 
 // forget drops what is known of a deleted subscription.

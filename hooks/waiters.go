@@ -1,7 +1,12 @@
 package hooks
 
-// waiters are subscriptions that wait for room, in the order in which they came.
-type waiters struct{ list []*share }
+// waiters are subscriptions that wait for room. The last that came and the first
+// take turns: so who comes after many that will not answer need not wait for all
+// of them, and nobody waits for ever.
+type waiters struct {
+	list  []*share // in the order in which they came
+	first bool     // it is the first one's turn
+}
 
 func (w *waiters) len() int { return len(w.list) }
 
@@ -18,12 +23,20 @@ func (w *waiters) take(n int, ids []string) []string {
 	if n <= 0 {
 		return ids
 	}
-	for i, s := range w.list[:n] {
+	for range n {
+		end := len(w.list) - 1
+		s := w.list[end]
+		if w.first {
+			s = w.list[0]
+			w.list[0], w.list = nil, w.list[1:]
+		} else {
+			w.list[end], w.list = nil, w.list[:end]
+		}
+		w.first = !w.first
 		s.waiting = nil
-		w.list[i] = nil
 		ids = append(ids, s.id)
 	}
-	if w.list = w.list[n:]; len(w.list) == 0 {
+	if len(w.list) == 0 {
 		w.list = nil
 	}
 	return ids
