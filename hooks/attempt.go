@@ -64,7 +64,7 @@ func (e *Engine) attempt(ctx context.Context, c claimed, a *active, start time.T
 	if s != nil {
 		return s, noVerdict
 	}
-	ok, resumed := e.limits.at(c.place, hostOf(out.Request.URL))
+	ok, resumed := e.limits.at(c.place, hostOf(out.Request.URL), time.Now())
 	if len(resumed) > 0 {
 		e.o.Queue.Resume(resumed...)
 	}

@@ -34,7 +34,7 @@ func TestAThousandEndpointsThatHang(t *testing.T) {
 	subscribing.Wait()
 	b.start()
 	b.publish(flagEvent("first"))
-	arrive(t, bad, 500) // they fill what new subscriptions may have
+	arrive(t, bad, 500)
 	s := b.subscribe(good.URL(), nil)
 	for i := range 100 {
 		b.publish(flagEvent(fmt.Sprintf("e%d", i)))
@@ -109,6 +109,24 @@ func TestHangingPathsOfOneHost(t *testing.T) {
 		b.publish(flagEvent(fmt.Sprintf("e%d", i)))
 	}
 	b.settled(s, 51)
+}
+
+// One of which nothing is known gets its turn at a host also while many others
+// hang there. Nothing here waits for a timeout.
+func TestANewPathOfAHostWhereOthersHang(t *testing.T) {
+	tool := hookstest.NewReceiver(t)
+	tool.Respond(func(_ int, r *http.Request) hookstest.Reply { return hookstest.Reply{Hang: r.URL.Path == "/hang"} })
+	b := newBench(t, "", func(o *hooks.Options) { o.AttemptTimeout, o.ShutdownGrace = hooks.MaxTimeout, time.Millisecond }).start()
+	for range 250 {
+		b.subscribe(tool.URL()+"/hang", nil)
+	}
+	b.publish(flagEvent("first"))
+	arrive(t, tool, 64)
+	s := b.subscribe(tool.URL()+"/good", nil)
+	for i := range 50 {
+		b.publish(flagEvent(fmt.Sprintf("e%d", i)))
+	}
+	b.settled(s, 50)
 }
 
 // Whatever endpoints do, nobody who waits for room is forgotten.

@@ -1,9 +1,7 @@
 package hooks
 
 import (
-	"maps"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 )
@@ -16,6 +14,7 @@ const (
 	// second, for each processor. One takes about 100 µs where its connection is
 	// new, from here to the end.
 	doubtfulPerProcessor = 2000
+	doubtfulAtOnce       = 16 // and so many at once, after a pause
 )
 
 // limits decides how many attempts may be under way: of a subscription, to a
@@ -37,15 +36,19 @@ type limits struct {
 	mu    sync.Mutex
 	subs  map[string]*share
 	hosts map[string]*hostLoad
-	// unattended are hosts with room that somebody who waits for it was not told
-	// of, by name.
-	unattended map[string]struct{}
-	young      fifo // attempts under way that are not slow yet, oldest first
+	young fifo // attempts under way that are not slow yet, oldest first
+
+	// unattended are hosts for which somebody waits whom no end of an attempt may
+	// tell of room, and when to look at them again.
+	unattended map[string]time.Time
 
 	pools    [kinds]pool
 	pace     pace // of attempts that are not quick
 	promised promises
 	rounds   uint64 // of claims
+
+	hostFreely int           // attempts to one host that are not quick and need not keep its pace
+	hostEvery  time.Duration // of that pace
 }
 
 // kind is what an attempt is thought to be.
@@ -86,21 +89,6 @@ func (s *share) kind() kind {
 	return quick
 }
 
-type hostLoad struct {
-	underWay int
-	promised int // in the round of that number, as in promises
-	round    uint64
-	waiters  waiters
-}
-
-// taken is how many places are spoken for.
-func (h *hostLoad) taken(round uint64) int {
-	if h.round != round {
-		return h.underWay
-	}
-	return h.underWay + h.promised
-}
-
 // promises are the places of each kind that free has spoken of since the last
 // round began: none of the claims that come of it has taken its place yet.
 type promises [kinds]int
@@ -119,8 +107,10 @@ type attemptPlace struct {
 func newLimits(o *Options) *limits {
 	l := &limits{
 		perSubscription: o.SubscriptionConcurrency, perHost: o.HostConcurrency, total: o.Concurrency,
-		subs: make(map[string]*share), hosts: make(map[string]*hostLoad), unattended: make(map[string]struct{}),
-		pace: pace{every: time.Second / time.Duration(doubtfulPerProcessor*runtime.GOMAXPROCS(0))},
+		subs: make(map[string]*share), hosts: make(map[string]*hostLoad), unattended: make(map[string]time.Time),
+		pace:       pace{every: time.Second / time.Duration(doubtfulPerProcessor*runtime.GOMAXPROCS(0)), saved: doubtfulAtOnce},
+		hostFreely: max(o.HostConcurrency/4, 1),
+		hostEvery:  o.AttemptTimeout / time.Duration(max(o.HostConcurrency/2, 1)),
 	}
 	l.pools[quick].places = max(l.total/4, 1)
 	l.doubtful = max(l.total-l.pools[quick].places, 1)
@@ -138,15 +128,6 @@ func (l *limits) share(id string) *share {
 	return s
 }
 
-func (l *limits) host(name string) *hostLoad {
-	h := l.hosts[name]
-	if h == nil {
-		h = &hostLoad{}
-		l.hosts[name] = h
-	}
-	return h
-}
-
 // free is how many more attempts a subscription may begin now. Where it is 0 for
 // want of places that others hold, the subscription is among those that are told
 // of some later.
@@ -159,18 +140,19 @@ func (l *limits) free(id string, now time.Time) int {
 	if n <= 0 {
 		return 0 // its own next end resumes it
 	}
-	room, where := l.room(s.kind(), l.promised, now), &l.pools[s.kind()].waiters
-	h := l.hosts[s.host]
-	if h != nil {
-		if left := l.hostLimit(s) - h.taken(l.rounds); left < room {
-			room, where = left, &h.waiters
+	k := s.kind()
+	room, where := l.room(k, l.promised, now), &l.pools[k].waiters
+	if h := l.hosts[s.host]; h != nil {
+		if left := l.hostRoom(h, k, now) - h.promisedIn(l.rounds); left < room {
+			if left <= 0 {
+				l.waitFor(s, h, now)
+				return 0
+			}
+			room, where = left, &h.waiters[k]
 		}
 	}
 	if room <= 0 {
 		where.add(s)
-		if h != nil && where == &h.waiters && h.underWay < l.hostLimit(s) { // what others are promised they may not take
-			l.unattended[s.host] = struct{}{}
-		}
 		return 0
 	}
 	if waiting := where.len(); waiting > 0 {
@@ -183,10 +165,7 @@ func (l *limits) free(id string, now time.Time) int {
 
 func (l *limits) promise(s *share, n int) {
 	if h := l.hosts[s.host]; h != nil {
-		if h.round != l.rounds {
-			h.round, h.promised = l.rounds, 0
-		}
-		h.promised += n
+		h.promise(l.rounds, n)
 	}
 	l.promised[s.kind()] += n
 }
@@ -213,9 +192,8 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 	s.underWay++
 	l.pools[p.kind].underWay++
 	if s.host != "" {
-		if h := l.host(s.host); h.underWay < l.hostLimit(s) { // else at will see whether there is room by then
-			p.host = s.host
-			h.underWay++
+		if h := l.host(s.host); l.hostRoom(h, p.kind, now) > 0 { // else at will see whether there is room by then
+			l.enter(p, h, now)
 		}
 	}
 	if p.kind != slow {
@@ -225,71 +203,6 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 		l.pace.begin(now)
 	}
 	return p
-}
-
-// hostLimit is how many attempts may be under way to a host for a subscription
-// to begin another: where its endpoint is known to hang, or not known at all, it
-// leaves some for those that are quick.
-func (l *limits) hostLimit(s *share) int {
-	switch s.kind() {
-	case slow:
-		return max(l.perHost/2, 1)
-	case fresh:
-		return max(l.perHost*3/4, 1)
-	}
-	return l.perHost
-}
-
-// at says to which host the attempt goes; false when the host has as many as it
-// may have. The subscription then waits for that host. The ids are of
-// subscriptions that may have room now.
-func (l *limits) at(p *attemptPlace, host string) (ok bool, resumed []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if p.host == host {
-		return true, nil
-	}
-	resumed = l.leaveHost(p, nil)
-	p.share.host = host
-	h := l.host(host)
-	if h.underWay >= l.hostLimit(p.share) {
-		h.waiters.add(p.share)
-		if p.kind != quick {
-			l.pace.take()
-		}
-		return false, resumed
-	}
-	p.host = host
-	h.underWay++
-	return true, resumed
-}
-
-// leaveHost gives back the place at a host and adds the ids of those who wait
-// for it.
-func (l *limits) leaveHost(p *attemptPlace, ids []string) []string {
-	if p.host == "" {
-		return ids
-	}
-	host := p.host
-	p.host = ""
-	l.hosts[host].underWay--
-	return l.tell(host, ids)
-}
-
-// tell adds the ids of those who wait for the room that a host has. They may have
-// no use for it: where no attempt is under way, whose end would tell more of them,
-// the next round does.
-func (l *limits) tell(host string, ids []string) []string {
-	h := l.hosts[host]
-	ids = h.waiters.take(l.perHost-h.underWay, ids)
-	switch {
-	case h.underWay > 0:
-	case h.waiters.len() > 0:
-		l.unattended[host] = struct{}{}
-	default:
-		delete(l.hosts, host)
-	}
-	return ids
 }
 
 // verdict is what an attempt tells of its endpoint.
@@ -323,7 +236,7 @@ func (l *limits) end(p *attemptPlace, v verdict, now time.Time) []string {
 	case noVerdict:
 	}
 	l.age(now)
-	return l.releasePools(now, l.leaveHost(p, append(make([]string, 0, 4), s.id)))
+	return l.releasePools(now, l.leaveHost(p, now, append(make([]string, 0, 4), s.id)))
 }
 
 // leave gives back the place of an attempt in its pool.
@@ -338,6 +251,9 @@ func (l *limits) leave(p *attemptPlace) {
 func (l *limits) age(now time.Time) {
 	for p := l.young.first; p != nil && now.Sub(p.began) >= slowAfter; p = l.young.first {
 		l.leave(p)
+		if p.kind == quick && p.host != "" {
+			l.hosts[p.host].doubtful++
+		}
 		p.kind = slow
 		l.pools[slow].underWay++
 		p.share.slow, p.share.allowed = true, 1
@@ -361,23 +277,7 @@ func (l *limits) round(now time.Time) []string {
 	l.promised = promises{}
 	l.rounds++
 	l.age(now)
-	return l.releasePools(now, l.tellUnattended())
-}
-
-// tellUnattended makes up for what those that wait for hosts were not told. For
-// some it may have to be done again in the next round.
-func (l *limits) tellUnattended() (ids []string) {
-	if len(l.unattended) == 0 {
-		return nil
-	}
-	hosts := slices.Collect(maps.Keys(l.unattended))
-	clear(l.unattended)
-	for _, host := range hosts {
-		if l.hosts[host] != nil {
-			ids = l.tell(host, ids)
-		}
-	}
-	return ids
+	return l.releasePools(now, l.tellUnattended(now))
 }
 
 // again is when those that wait for room should be looked at again: now where there
@@ -386,10 +286,10 @@ func (l *limits) tellUnattended() (ids []string) {
 func (l *limits) again(now time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.unattended) > 0 {
-		return now
-	}
 	var again time.Time
+	for _, at := range l.unattended {
+		again = earlier(again, at)
+	}
 	for k := range kinds {
 		if l.pools[k].waiters.len() == 0 {
 			continue

@@ -13,7 +13,7 @@ import (
 func TestPlacesAreGivenBack(t *testing.T) {
 	for seed := range 300 {
 		r := rand.New(rand.NewSource(int64(seed)))
-		o := Options{Concurrency: 4 + r.Intn(30), HostConcurrency: 1 + r.Intn(6), SubscriptionConcurrency: 1 + r.Intn(8)}
+		o := Options{Concurrency: 4 + r.Intn(30), HostConcurrency: 1 + r.Intn(6), SubscriptionConcurrency: 1 + r.Intn(8), AttemptTimeout: time.Second}
 		l := newLimits(&o)
 		now := time.Unix(0, 0)
 		var under []*attemptPlace
@@ -27,7 +27,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 				}
 			case 3, 4:
 				if len(under) > 0 {
-					l.at(under[r.Intn(len(under))], fmt.Sprintf("h%d", r.Intn(3)))
+					l.at(under[r.Intn(len(under))], fmt.Sprintf("h%d", r.Intn(3)), now)
 				}
 			case 5, 6:
 				if len(under) > 0 {
@@ -40,15 +40,18 @@ func TestPlacesAreGivenBack(t *testing.T) {
 					l.forget(id)
 				}
 			}
-			at := map[string]int{}
+			at, doubtful := map[string]int{}, map[string]int{}
 			for _, p := range under {
 				if p.host != "" {
 					at[p.host]++
+					if p.kind != quick {
+						doubtful[p.host]++
+					}
 				}
 			}
 			for name, h := range l.hosts {
-				if h.underWay != at[name] || h.underWay > o.HostConcurrency {
-					t.Fatalf("seed %d: %d places at %s are taken by %d attempts, of %d", seed, h.underWay, name, at[name], o.HostConcurrency)
+				if h.underWay != at[name] || h.doubtful != doubtful[name] || h.underWay > o.HostConcurrency {
+					t.Fatalf("seed %d: %d places at %s, %d doubtful, are taken by %d attempts, %d doubtful, of %d", seed, h.underWay, name, h.doubtful, at[name], doubtful[name], o.HostConcurrency)
 				}
 			}
 			q, f, s := l.pools[quick].underWay, l.pools[fresh].underWay, l.pools[slow].underWay

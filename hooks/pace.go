@@ -6,18 +6,16 @@ import "time"
 // (the generic cell rate algorithm of ITU-T I.371, as a virtual schedule).
 type pace struct {
 	every time.Duration
-	next  time.Time // when another may begin that nothing was saved for
+	saved int       // how many may begin at once at most
+	next  time.Time // when one may begin that is not of these
 }
-
-// saved is how many may begin at once at most.
-const saved = 16
 
 // room is how many may begin now.
 func (p *pace) room(now time.Time) int {
 	if !p.next.After(now) {
-		return saved
+		return p.saved
 	}
-	return max(saved-int((p.next.Sub(now)+p.every-1)/p.every), 0)
+	return max(p.saved-int((p.next.Sub(now)+p.every-1)/p.every), 0)
 }
 
 // begin counts one that begins.
@@ -31,5 +29,5 @@ func (p *pace) begin(now time.Time) {
 // take takes back one that did not begin after all.
 func (p *pace) take() { p.next = p.next.Add(-p.every) }
 
-// ready is when half of what may be saved may begin, where nothing may now.
-func (p *pace) ready() time.Time { return p.next.Add(-saved / 2 * p.every) }
+// ready is when half of those that are saved may begin, where none may now.
+func (p *pace) ready() time.Time { return p.next.Add(-time.Duration(p.saved/2) * p.every) }

@@ -12,16 +12,16 @@ import (
 func TestPace(t *testing.T) {
 	for seed := range 100 {
 		r := rand.New(rand.NewSource(int64(seed)))
-		p := pace{every: time.Duration(1 + r.Intn(1000)*int(time.Microsecond))}
+		p := pace{every: time.Duration(1 + r.Intn(1000)*int(time.Microsecond)), saved: 1 + r.Intn(20)}
 		start := time.Unix(0, 0)
 		now, begun := start, 0
 		for range 1000 {
 			switch n := p.room(now); {
-			case n < 0 || n > saved:
+			case n < 0 || n > p.saved:
 				t.Fatalf("seed %d: room for %d", seed, n)
 			case n == 0:
 				now = p.ready()
-				if p.room(now) < saved/2 {
+				if p.room(now) < (p.saved+1)/2 {
 					t.Fatalf("seed %d: room for %d when ready", seed, p.room(now))
 				}
 			case r.Intn(4) == 0:
@@ -34,7 +34,7 @@ func TestPace(t *testing.T) {
 					begun--
 				}
 			}
-			if most := saved + int(now.Sub(start)/p.every); begun > most {
+			if most := p.saved + int(now.Sub(start)/p.every); begun > most {
 				t.Fatalf("seed %d: %d have begun after %s, of at most %d", seed, begun, now.Sub(start), most)
 			}
 		}
@@ -42,66 +42,77 @@ func TestPace(t *testing.T) {
 }
 
 // TestWhoComesAfterMany: a thousand subscriptions, of which nothing is known, wait
-// for places. One that comes after them gets one at once, and all get one soon, on
-// hosts of their own; at one host, as many as it may have.
+// for places at hosts that hang. One that comes after them, be it at the same host,
+// gets a place soon, and so do they, as many as the host may have.
 func TestWhoComesAfterMany(t *testing.T) {
-	for name, c := range map[string]struct {
-		host  func(i int) string
-		begin int
+	o := Options{Concurrency: 4096, HostConcurrency: 256, SubscriptionConcurrency: 32, AttemptTimeout: 15 * time.Second}
+	for _, c := range []struct {
+		name        string
+		hosts       int
+		last        string
+		begin       int           // of the thousand
+		within, one time.Duration // when they have begun, and the last one
 	}{
-		"hosts of their own": {func(i int) string { return fmt.Sprint("h", i) }, 1000},
-		"one host":           {func(int) string { return "h" }, 192},
+		{"hosts of their own", 1000, "elsewhere", 1000, 300 * time.Millisecond, 10 * time.Millisecond},
+		{"one host", 1, "elsewhere", 192, 15 * time.Second, 10 * time.Millisecond},
+		{"the same host", 1, "h0", 191, 15 * time.Second, 120 * time.Millisecond},
 	} {
-		t.Run(name, func(t *testing.T) {
-			o := Options{Concurrency: 4096, HostConcurrency: 256, SubscriptionConcurrency: 32}
+		t.Run(c.name, func(t *testing.T) {
 			l := newLimits(&o)
 			start := time.Unix(0, 0)
-			now, host := start, map[string]string{}
+			now, host := start, map[string]string{"last": c.last}
 			began := map[string]time.Duration{}
+			var told []string
 			round := func(ids ...string) { // as Run has them: first all are claimed
 				var claims []string
 				for _, id := range ids {
-					if l.free(id, now) > 0 {
+					if began[id] == 0 && l.free(id, now) > 0 {
 						claims = append(claims, id)
 					}
 				}
 				for _, id := range claims {
 					p := l.begin(id, now)
-					if ok, _ := l.at(p, host[id]); ok {
-						began[id] = now.Sub(start)
+					ok, ids := l.at(p, host[id], now)
+					if ok {
+						began[id] = now.Sub(start) + 1
 					} else {
-						l.end(p, noVerdict, now)
+						ids = append(ids, l.end(p, noVerdict, now)...)
 					}
+					told = append(told, ids...)
 				}
 			}
 			var ids []string
 			for i := range 1000 {
 				id := fmt.Sprint("s", i)
-				host[id] = c.host(i)
+				host[id] = fmt.Sprint("h", i%c.hosts)
 				ids = append(ids, id)
 			}
 			round(ids...)
-			host["last"] = "elsewhere"
 			round("last")
 			rounds := 0
-			for next := l.again(now); !next.IsZero() && next.Before(start.Add(slowAfter)); next = l.again(now) {
-				now = next
-				round(l.round(now)...)
-				rounds++
+			for next := now; !next.IsZero() && next.Before(start.Add(o.AttemptTimeout)); next = l.again(now) {
+				if next.After(now) {
+					now = next
+				}
+				for told = append(told, l.round(now)...); len(told) > 0; {
+					ids := told
+					told = nil
+					round(ids...)
+				}
+				if rounds++; rounds > 10_000 {
+					t.Fatalf("%d rounds were made in %s", rounds, now.Sub(start))
+				}
 			}
-			if at, ok := began["last"]; !ok || at > 20*time.Millisecond {
-				t.Errorf("the last one began after %s", at)
+			if at := began["last"]; at == 0 || at > c.one {
+				t.Errorf("the last one began after %s, want %s at most", at, c.one)
 			}
 			delete(began, "last")
-			if rounds > 1000 {
-				t.Errorf("%d rounds were made", rounds)
-			}
 			if len(began) != c.begin {
 				t.Errorf("%d began, want %d", len(began), c.begin)
 			}
 			for id, at := range began {
-				if most := time.Duration(c.begin+saved) * l.pace.every; at > most {
-					t.Errorf("%s began after %s, want at most %s", id, at, most)
+				if at > c.within {
+					t.Errorf("%s began after %s, want %s at most", id, at, c.within)
 				}
 			}
 		})

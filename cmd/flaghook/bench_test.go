@@ -82,8 +82,9 @@ func BenchmarkServer(b *testing.B) {
 
 // BenchmarkLatency measures the time from the post of an event to its arrival
 // at 200 events a second: of a server alone, and of one beside 1,000
-// subscriptions whose endpoints hang until the timeout, all at one host or each
-// at its own, or beside one with 100,000 deliveries waiting. What the machine does meanwhile is felt by a
+// subscriptions whose endpoints hang until the timeout, all at one host, each at
+// its own or all at that of the one that answers, or beside one with 100,000
+// deliveries waiting. What the machine does meanwhile is felt by a
 // server of either kind: so each of these runs in turn with one that is alone,
 // second by second and past the timeouts, the other stopped meanwhile, and the
 // ratio is that of the two p99 of one run.
@@ -91,18 +92,14 @@ func BenchmarkLatency(b *testing.B) {
 	// hanging has a tool that never answers, on every address of loopback, and
 	// returns the port.
 	hanging := func(b *testing.B) string {
-		release := make(chan struct{})
-		tool := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+		tool := httptest.NewUnstartedServer(http.HandlerFunc(hang))
 		tool.Listener.Close()
 		var err error
 		if tool.Listener, err = net.Listen("tcp4", "0.0.0.0:0"); err != nil {
 			b.Fatal(err)
 		}
 		tool.Start()
-		b.Cleanup(func() {
-			close(release)
-			tool.Close()
-		})
+		b.Cleanup(tool.Close)
 		_, port, err := net.SplitHostPort(tool.Listener.Addr().String())
 		if err != nil {
 			b.Fatal(err)
@@ -121,24 +118,30 @@ func BenchmarkLatency(b *testing.B) {
 	const rounds, events, perSecond = 20, 200, 200
 	for _, c := range []struct {
 		name   string
-		beside func(b *testing.B, s *child)
+		beside func(b *testing.B, s *child, receiver string)
 	}{
 		{"alone", nil},
-		{"beside 1000 that hang", func(b *testing.B, s *child) {
+		{"beside 1000 that hang", func(b *testing.B, s *child, _ string) {
 			port := hanging(b)
 			for range 1000 {
 				s.subscribeTo("http://127.0.0.1:"+port, elsewhere)
 			}
 			s.call("POST", "/api/v1/events", event(0))
 		}},
-		{"beside 1000 hosts that hang", func(b *testing.B, s *child) {
+		{"beside 1000 hosts that hang", func(b *testing.B, s *child, _ string) {
 			port := hanging(b)
 			for n := range 1000 {
 				s.subscribeTo(fmt.Sprintf("http://127.1.%d.%d:%s", n/250, n%250+1, port), elsewhere)
 			}
 			s.call("POST", "/api/v1/events", event(0))
 		}},
-		{"beside a backlog of 100000", func(b *testing.B, s *child) {
+		{"beside 1000 that hang at its host", func(_ *testing.B, s *child, receiver string) {
+			for n := range 1000 {
+				s.subscribeTo(fmt.Sprintf("%s/hang/%d", receiver, n), elsewhere)
+			}
+			s.call("POST", "/api/v1/events", event(0))
+		}},
+		{"beside a backlog of 100000", func(b *testing.B, s *child, _ string) {
 			s.subscribeTo("http://127.0.0.1:"+hanging(b), elsewhere)
 			for n := range 100 {
 				batch := make([]string, 1000)
@@ -158,7 +161,7 @@ func BenchmarkLatency(b *testing.B) {
 					one = r.latencies(b, alone, "alone", rounds*events/2, perSecond)
 				} else {
 					s := start(b, r)
-					c.beside(b, s)
+					c.beside(b, s, r.URL)
 					for n := range rounds {
 						other = append(other, r.latencies(b, s, fmt.Sprint("beside-", n), events, perSecond)...)
 						s.signal(syscall.SIGSTOP)
@@ -178,6 +181,12 @@ func BenchmarkLatency(b *testing.B) {
 			}
 		})
 	}
+}
+
+// hang answers nothing until the client has gone.
+func hang(_ http.ResponseWriter, req *http.Request) {
+	_, _ = io.Copy(io.Discard, req.Body) // else nobody sees it go
+	<-req.Context().Done()
 }
 
 // quantile is the percent-th of a hundred, in milliseconds.
@@ -257,7 +266,11 @@ func newBenchReceiver(b *testing.B) *benchReceiver {
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: benchClients}, Timeout: time.Minute},
 		all:    make(chan struct{}, 1),
 	}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.HasPrefix(req.URL.Path, "/hang") {
+			hang(w, req)
+			return
+		}
 		body, _ := io.ReadAll(req.Body)
 		if r.wanted.Load() <= 2_000 { // the latency is measured, not the throughput
 			var event struct {
