@@ -40,12 +40,12 @@ func (c *eventCache) get(key string) *Event {
 }
 
 func (c *eventCache) put(e *Event) {
+	added := cachedEvent{e, e.cost()}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.events[e.Key()]; ok {
 		return
 	}
-	added := cachedEvent{e, e.cost()}
 	c.events[e.Key()] = added
 	c.order = append(c.order, e.Key())
 	c.bytes += added.cost
