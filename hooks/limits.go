@@ -31,7 +31,7 @@ const (
 type limits struct {
 	perSubscription, perHost int
 	total                    int
-	doubtful                 int // places for attempts that are not quick
+	doubtfulPlaces           int // for attempts that are not quick
 
 	mu    sync.Mutex
 	subs  map[string]*share
@@ -113,9 +113,9 @@ func newLimits(o *Options) *limits {
 		hostEvery:  o.AttemptTimeout / time.Duration(max(o.HostConcurrency/2, 1)),
 	}
 	l.pools[quick].places = max(l.total/4, 1)
-	l.doubtful = max(l.total-l.pools[quick].places, 1)
-	l.pools[fresh].places = max(l.doubtful/2, 1)
-	l.pools[slow].places = max(l.doubtful/2, 1)
+	l.doubtfulPlaces = max(l.total-l.pools[quick].places, 1)
+	l.pools[fresh].places = max(l.doubtfulPlaces/2, 1)
+	l.pools[slow].places = max(l.doubtfulPlaces/2, 1)
 	return l
 }
 
@@ -179,7 +179,7 @@ func (l *limits) room(k kind, promised promises, now time.Time) int {
 	if k == quick {
 		return room
 	}
-	return min(room, l.doubtful-doubtful, l.pace.room(now)-promised[fresh]-promised[slow])
+	return min(room, l.doubtfulPlaces-doubtful, l.pace.room(now)-promised[fresh]-promised[slow])
 }
 
 // begin takes a place for a claimed delivery, where there is room also at the
