@@ -111,6 +111,39 @@ func TestHangingPathsOfOneHost(t *testing.T) {
 	b.settled(s, 51)
 }
 
+// After a start with a backlog all subscriptions of a host have their share of its
+// places, also those of which nothing is known yet when the others fill it.
+func TestTheBacklogsOfOneHost(t *testing.T) {
+	const subscriptions, events = 20, 200
+	tool := hookstest.NewReceiver(t)
+	tool.Respond(hookstest.Sequence(hookstest.Reply{Delay: 2 * time.Millisecond}))
+	before := newBench(t, "", nil)
+	all := make([]*hooks.Subscription, subscriptions)
+	for i := range all {
+		all[i] = before.subscribe(fmt.Sprintf("%s/%d", tool.URL(), i), nil)
+	}
+	batch := make([]string, events)
+	for i := range batch {
+		batch[i] = flagEvent(hooks.NewID())
+	}
+	before.publish(batch...)
+	before.close()
+	b := newBench(t, before.dir, func(o *hooks.Options) { o.HostConcurrency = 8 }).start()
+	for _, s := range all {
+		b.settled(s, events)
+	}
+	count, most := map[string]int{}, 0
+	for _, r := range tool.Requests() {
+		count[r.Path]++
+		if most = max(most, count[r.Path]); len(count) == subscriptions {
+			break
+		}
+	}
+	if most > events/2 {
+		t.Errorf("one subscription had %d deliveries before another had any", most)
+	}
+}
+
 // One of which nothing is known gets its turn at a host also while many others
 // hang there. Nothing here waits for a timeout.
 func TestANewPathOfAHostWhereOthersHang(t *testing.T) {

@@ -2,18 +2,28 @@ package hooks
 
 import "time"
 
-// A hostLoad is what a host has to do. Attempts that are not quick may not fill
-// it, and beyond a quarter of its places they begin at a pace that would take
-// until they time out to fill what they may: so a subscription of which nothing
-// is known gets its turn soon also beside many, at the same host, that hang.
+// lookAgain is when a host is looked at again whose room some were told of while
+// others wait.
+const lookAgain = 10 * time.Millisecond
+
+// A hostLoad is what a host has to do. Attempts of each kind leave some of its
+// places for the others. Beyond a quarter of them the fresh begin at a pace that
+// would take an attempt's timeout to fill what they may have: so a subscription of
+// which nothing is known gets its turn soon also beside many, at the same host,
+// that hang.
 type hostLoad struct {
 	name     string
 	underWay int
 	doubtful int // of them, those that are not quick
 	pace     pace
-	promised int // in the round of that number, as in promises
+	promised promises // in the round of that number
 	round    uint64
 	waiters  [kinds]waiters
+}
+
+// unused reports whether there is nothing to remember.
+func (h *hostLoad) unused() bool {
+	return h.underWay == 0 && h.waiters[quick].len()+h.waiters[fresh].len()+h.waiters[slow].len() == 0
 }
 
 func (l *limits) host(name string) *hostLoad {
@@ -25,51 +35,59 @@ func (l *limits) host(name string) *hostLoad {
 	return h
 }
 
-// promisedIn is how many places were promised in a round.
-func (h *hostLoad) promisedIn(round uint64) int {
+// promisedIn is what was promised in a round.
+func (h *hostLoad) promisedIn(round uint64) promises {
 	if h.round != round {
-		return 0
+		return promises{}
 	}
 	return h.promised
 }
 
-func (h *hostLoad) promise(round uint64, n int) {
-	h.round, h.promised = round, h.promisedIn(round)+n
+func (h *hostLoad) promise(round uint64, k kind, n int) {
+	h.round, h.promised = round, h.promisedIn(round)
+	h.promised[k] += n
 }
 
-// hostLimit is how many attempts may be under way to a host for one of a kind to
-// begin.
-func (l *limits) hostLimit(k kind) int {
+// hostPlaces is how many attempts of a kind may begin at a host beside those under
+// way and those that are promised, were there no pace. The slow may have half of its
+// places, together with the fresh three quarters; the quick all, and three quarters
+// while others wait.
+func (l *limits) hostPlaces(h *hostLoad, k kind, promised promises) int {
+	doubtful := h.doubtful + promised[fresh] + promised[slow]
+	others := h.underWay - h.doubtful + promised[quick]
+	room := l.perHost - doubtful - others
+	most := max(l.perHost-l.hostFreely, 1)
 	switch k {
 	case slow:
-		return max(l.perHost/2, 1)
+		return min(room, max(l.perHost/2, 1)-doubtful)
 	case fresh:
-		return max(l.perHost*3/4, 1)
+		return min(room, most-doubtful)
 	}
-	return l.perHost
+	if h.waiters[fresh].len()+h.waiters[slow].len() > 0 {
+		return min(room, most-others)
+	}
+	return room
 }
 
-// hostRoom is how many attempts of a kind may begin at a host beside those under
-// way.
-func (l *limits) hostRoom(h *hostLoad, k kind, now time.Time) int {
-	room := l.hostLimit(k) - h.underWay
-	if k == quick {
+// hostRoom is how many may begin now.
+func (l *limits) hostRoom(h *hostLoad, k kind, promised promises, now time.Time) int {
+	room := l.hostPlaces(h, k, promised)
+	if k != fresh {
 		return room
 	}
-	return min(room, max(l.hostFreely-h.doubtful, 0)+h.pace.room(now))
+	return min(room, max(l.hostFreely-h.doubtful, 0)+h.pace.room(now)-promised[fresh]-promised[slow])
 }
 
 // enter takes a place at a host.
 func (l *limits) enter(p *attemptPlace, h *hostLoad, now time.Time) {
 	p.host = h.name
 	h.underWay++
-	if p.kind == quick {
-		return
-	}
-	if h.doubtful >= l.hostFreely {
+	if p.kind == fresh && h.doubtful >= l.hostFreely {
 		h.pace.begin(now)
 	}
-	h.doubtful++
+	if p.kind != quick {
+		h.doubtful++
+	}
 }
 
 // at says to which host the attempt goes; false when the host has as many as it
@@ -81,12 +99,13 @@ func (l *limits) at(p *attemptPlace, host string, now time.Time) (ok bool, resum
 	if p.host == host {
 		return true, nil
 	}
+	defer l.nudge(now)
 	resumed = l.leaveHost(p, now, nil)
 	p.share.host = host
 	h := l.host(host)
-	if l.hostRoom(h, p.kind, now) <= 0 {
+	if l.hostRoom(h, p.kind, promises{}, now) <= 0 {
 		l.waitFor(p.share, h, now)
-		if p.kind != quick {
+		if p.paced {
 			l.pace.take()
 		}
 		return false, resumed
@@ -100,15 +119,18 @@ func (l *limits) waitFor(s *share, h *hostLoad, now time.Time) {
 	k := s.kind()
 	h.waiters[k].add(s)
 	switch {
-	case l.hostRoom(h, k, now) > 0: // what others are promised they may not take
+	case l.hostRoom(h, k, promises{}, now) > 0: // what others are promised they may not take
 		l.attend(h, now)
-	case h.underWay < l.hostLimit(k):
+	case l.hostPlaces(h, k, promises{}) > 0:
 		l.attend(h, h.pace.ready())
 	}
 }
 
 // attend has a host looked at again.
 func (l *limits) attend(h *hostLoad, at time.Time) {
+	if len(l.unattended) == 0 || at.Before(l.attendAt) {
+		l.attendAt = at
+	}
 	if old, ok := l.unattended[h.name]; !ok || at.Before(old) {
 		l.unattended[h.name] = at
 	}
@@ -129,25 +151,23 @@ func (l *limits) leaveHost(p *attemptPlace, now time.Time, ids []string) []strin
 	return l.tell(h, now, ids)
 }
 
-// tell adds the ids of those who wait for the room that a host has. They may have
-// no use for it: where no end of an attempt would tell others of it, the next
-// round does.
+// tell adds the ids of those who wait for the room that a host has. Where no end of
+// an attempt would tell the others, it is looked at again.
 func (l *limits) tell(h *hostLoad, now time.Time, ids []string) []string {
-	waiting := false
 	for k := range kinds {
-		ids = h.waiters[k].take(l.hostRoom(h, k, now), ids)
-		if h.waiters[k].len() == 0 {
-			continue
-		}
-		waiting = true
+		room := l.hostRoom(h, k, promises{}, now)
+		ids = h.waiters[k].take(room, ids)
 		switch {
+		case h.waiters[k].len() == 0:
 		case h.underWay == 0:
 			l.attend(h, now)
-		case k != quick && h.underWay < l.hostLimit(k):
+		case room > 0: // those who were told may have no use for it
+			l.attend(h, now.Add(lookAgain))
+		case l.hostPlaces(h, k, promises{}) > 0:
 			l.attend(h, h.pace.ready())
 		}
 	}
-	if h.underWay == 0 && !waiting {
+	if h.unused() {
 		delete(l.hosts, h.name)
 	}
 	return ids
@@ -156,14 +176,23 @@ func (l *limits) tell(h *hostLoad, now time.Time, ids []string) []string {
 // tellUnattended makes up for what those that wait for hosts were not told. For
 // some it may have to be done again in the next round.
 func (l *limits) tellUnattended(now time.Time) (ids []string) {
+	if len(l.unattended) == 0 || l.attendAt.After(now) {
+		return nil
+	}
+	var due []*hostLoad
+	l.attendAt = time.Time{}
 	for name, at := range l.unattended {
 		if at.After(now) {
+			l.attendAt = earlier(l.attendAt, at)
 			continue
 		}
 		delete(l.unattended, name)
 		if h := l.hosts[name]; h != nil {
-			ids = l.tell(h, now, ids)
+			due = append(due, h)
 		}
+	}
+	for _, h := range due {
+		ids = l.tell(h, now, ids)
 	}
 	return ids
 }

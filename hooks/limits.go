@@ -1,14 +1,17 @@
 package hooks
 
 import (
+	"container/list"
 	"runtime"
 	"sync"
 	"time"
 )
 
 const (
-	// slowAfter is when an attempt without an answer counts as slow.
-	slowAfter = 2 * time.Second
+	// slowAfter is when an attempt without an answer counts as slow, and
+	// silentAfter when one does that ends without.
+	slowAfter   = 2 * time.Second
+	silentAfter = 500 * time.Millisecond
 
 	// doubtfulPerProcessor is how many attempts that are not quick may begin in a
 	// second, for each processor. One takes about 100 µs where its connection is
@@ -39,15 +42,20 @@ type limits struct {
 	young fifo // attempts under way that are not slow yet, oldest first
 
 	// unattended are hosts for which somebody waits whom no end of an attempt may
-	// tell of room, and when to look at them again.
+	// tell of room, and when to look at them again; attendAt is when at the first
+	// of them, or before.
 	unattended map[string]time.Time
+	attendAt   time.Time
+
+	known time.Time     // what again said last
+	wake  chan struct{} // has an element when again would say an earlier time
 
 	pools    [kinds]pool
 	pace     pace // of attempts that are not quick
 	promised promises
 	rounds   uint64 // of claims
 
-	hostFreely int           // attempts to one host that are not quick and need not keep its pace
+	hostFreely int           // attempts to one host from which on fresh ones keep its pace
 	hostEvery  time.Duration // of that pace
 }
 
@@ -76,7 +84,16 @@ type share struct {
 	answered bool // at least one attempt was
 	slow     bool // the last one was slow
 	host     string
-	waiting  *waiters // where it waits for room, nil when it does not
+
+	waiting *waiters      // where it waits for room, nil when it does not
+	element *list.Element // of that list
+}
+
+// stop takes a share out of the list in which it waits, if it is in one.
+func (s *share) stop() {
+	if s.waiting != nil {
+		s.waiting.remove(s)
+	}
 }
 
 func (s *share) kind() kind {
@@ -99,6 +116,7 @@ type attemptPlace struct {
 	host       string
 	began      time.Time
 	kind       kind
+	paced      bool          // it has taken its turn in limits.pace
 	prev, next *attemptPlace // in limits.young
 }
 
@@ -107,10 +125,11 @@ type attemptPlace struct {
 func newLimits(o *Options) *limits {
 	l := &limits{
 		perSubscription: o.SubscriptionConcurrency, perHost: o.HostConcurrency, total: o.Concurrency,
-		subs: make(map[string]*share), hosts: make(map[string]*hostLoad), unattended: make(map[string]time.Time),
+		subs: make(map[string]*share), hosts: make(map[string]*hostLoad),
+		unattended: make(map[string]time.Time), wake: make(chan struct{}, 1),
 		pace:       pace{every: time.Second / time.Duration(doubtfulPerProcessor*runtime.GOMAXPROCS(0)), saved: doubtfulAtOnce},
 		hostFreely: max(o.HostConcurrency/4, 1),
-		hostEvery:  o.AttemptTimeout / time.Duration(max(o.HostConcurrency/2, 1)),
+		hostEvery:  max(o.AttemptTimeout/time.Duration(max(o.HostConcurrency/2, 1)), 1),
 	}
 	l.pools[quick].places = max(l.total/4, 1)
 	l.doubtfulPlaces = max(l.total-l.pools[quick].places, 1)
@@ -138,12 +157,13 @@ func (l *limits) free(id string, now time.Time) int {
 	s := l.share(id)
 	n := s.allowed - s.underWay
 	if n <= 0 {
-		return 0 // its own next end resumes it
+		s.stop() // its own next end resumes it
+		return 0
 	}
 	k := s.kind()
 	room, where := l.room(k, l.promised, now), &l.pools[k].waiters
 	if h := l.hosts[s.host]; h != nil {
-		if left := l.hostRoom(h, k, now) - h.promisedIn(l.rounds); left < room {
+		if left := l.hostRoom(h, k, h.promisedIn(l.rounds), now); left < room {
 			if left <= 0 {
 				l.waitFor(s, h, now)
 				return 0
@@ -155,6 +175,7 @@ func (l *limits) free(id string, now time.Time) int {
 		where.add(s)
 		return 0
 	}
+	s.stop()
 	if waiting := where.len(); waiting > 0 {
 		room = max(1, room/(waiting+1)) // leave some for them
 	}
@@ -165,7 +186,7 @@ func (l *limits) free(id string, now time.Time) int {
 
 func (l *limits) promise(s *share, n int) {
 	if h := l.hosts[s.host]; h != nil {
-		h.promise(l.rounds, n)
+		h.promise(l.rounds, s.kind(), n)
 	}
 	l.promised[s.kind()] += n
 }
@@ -192,7 +213,7 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 	s.underWay++
 	l.pools[p.kind].underWay++
 	if s.host != "" {
-		if h := l.host(s.host); l.hostRoom(h, p.kind, now) > 0 { // else at will see whether there is room by then
+		if h := l.host(s.host); l.hostRoom(h, p.kind, promises{}, now) > 0 { // else at will see whether there is room by then
 			l.enter(p, h, now)
 		}
 	}
@@ -201,6 +222,7 @@ func (l *limits) begin(id string, now time.Time) *attemptPlace {
 	}
 	if p.kind != quick {
 		l.pace.begin(now)
+		p.paced = true
 	}
 	return p
 }
@@ -219,6 +241,7 @@ const (
 func (l *limits) end(p *attemptPlace, v verdict, now time.Time) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer l.nudge(now)
 	s := p.share
 	took := now.Sub(p.began)
 	s.underWay--
@@ -232,7 +255,7 @@ func (l *limits) end(p *attemptPlace, v verdict, now time.Time) []string {
 		s.slow = took >= slowAfter
 	case noAnswer:
 		s.allowed = 1
-		s.slow = s.slow || took >= slowAfter
+		s.slow = s.slow || took >= silentAfter
 	case noVerdict:
 	}
 	l.age(now)
@@ -282,13 +305,18 @@ func (l *limits) round(now time.Time) []string {
 
 // again is when those that wait for room should be looked at again: now where there
 // is room, else when the next attempt becomes slow or the pace lets some begin; zero
-// when nobody waits, or an end of an attempt will tell them.
+// when nobody waits, or an end of an attempt will tell them. Where that time comes to
+// be an earlier one, wake says so.
 func (l *limits) again(now time.Time) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var again time.Time
-	for _, at := range l.unattended {
-		again = earlier(again, at)
+	l.known = l.next(now)
+	return l.known
+}
+
+func (l *limits) next(now time.Time) (next time.Time) {
+	if len(l.unattended) > 0 {
+		next = l.attendAt
 	}
 	for k := range kinds {
 		if l.pools[k].waiters.len() == 0 {
@@ -298,13 +326,26 @@ func (l *limits) again(now time.Time) time.Time {
 			return now
 		}
 		if p := l.young.first; p != nil && k != slow {
-			again = earlier(again, p.began.Add(slowAfter))
+			next = earlier(next, p.began.Add(slowAfter))
 		}
 		if k != quick && l.pace.room(now) == 0 {
-			again = earlier(again, l.pace.ready())
+			next = earlier(next, l.pace.ready())
 		}
 	}
-	return again
+	return next
+}
+
+// nudge wakes whoever would look at those that wait later than they should be.
+func (l *limits) nudge(now time.Time) {
+	next := l.next(now)
+	if next.IsZero() || !l.known.IsZero() && !next.Before(l.known) {
+		return
+	}
+	l.known = next
+	select {
+	case l.wake <- struct{}{}:
+	default: // it will wake
+	}
 }
 
 // earlier is the first of two times, of which zero is none.
@@ -319,5 +360,13 @@ func earlier(a, b time.Time) time.Time {
 func (l *limits) forget(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	s := l.subs[id]
+	if s == nil {
+		return
+	}
 	delete(l.subs, id)
+	s.stop()
+	if h := l.hosts[s.host]; h != nil && h.unused() {
+		delete(l.hosts, s.host)
+	}
 }

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"math"
 	"math/rand"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestWhoComesAfterMany(t *testing.T) {
 		begin       int           // of the thousand
 		within, one time.Duration // when they have begun, and the last one
 	}{
-		{"hosts of their own", 1000, "elsewhere", 1000, 300 * time.Millisecond, 10 * time.Millisecond},
+		{"hosts of their own", 1000, "elsewhere", 1000, 1000 * newLimits(&o).pace.every, 10 * time.Millisecond},
 		{"one host", 1, "elsewhere", 192, 15 * time.Second, 10 * time.Millisecond},
 		{"the same host", 1, "h0", 191, 15 * time.Second, 120 * time.Millisecond},
 	} {
@@ -116,5 +117,73 @@ func TestWhoComesAfterMany(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAnEndWakes: an end of an attempt may bring nearer when those that wait are to be
+// looked at; whoever sleeps until later is woken.
+func TestAnEndWakes(t *testing.T) {
+	o := Options{Concurrency: 100, HostConcurrency: 4, SubscriptionConcurrency: 32, AttemptTimeout: DefaultTimeout}
+	l := newLimits(&o)
+	now := time.Unix(0, 0)
+	begin := func(id string) (*attemptPlace, bool) {
+		p := l.begin(id, now)
+		ok, _ := l.at(p, "h", now)
+		return p, ok
+	}
+	known, _ := begin("quick")
+	l.end(known, answered, now)
+	var ending *attemptPlace
+	for _, id := range []string{"quick", "quick", "new", "another"} { // all places, and the pace's turn
+		p, ok := begin(id)
+		if !ok {
+			t.Fatalf("no place for %s", id)
+		}
+		if id == "quick" {
+			ending = p
+		}
+	}
+	late, ok := begin("late")
+	if ok {
+		t.Fatal("a place more than there are")
+	}
+	l.end(late, noVerdict, now)
+	if at := l.again(now); !at.IsZero() {
+		t.Fatalf("to be looked at again at %s, though only an end of an attempt makes room", at)
+	}
+	select {
+	case <-l.wake:
+	default:
+	}
+	l.end(ending, answered, now)
+	select {
+	case <-l.wake:
+	default:
+		t.Error("nobody is woken")
+	}
+	if at := l.again(now); !at.After(now) {
+		t.Errorf("to be looked at again at %s", at)
+	}
+}
+
+// TestLimitsOfAnySize: options that mean no limit, or no time, work.
+func TestLimitsOfAnySize(t *testing.T) {
+	now := time.Unix(0, 0)
+	for _, o := range []Options{
+		{Concurrency: 1, HostConcurrency: 1, SubscriptionConcurrency: 1, AttemptTimeout: 1},
+		{Concurrency: 100, HostConcurrency: 8, SubscriptionConcurrency: 1, AttemptTimeout: 1},
+		{Concurrency: math.MaxInt, HostConcurrency: math.MaxInt, SubscriptionConcurrency: math.MaxInt, AttemptTimeout: MaxTimeout},
+	} {
+		l := newLimits(&o)
+		for i := range min(o.Concurrency, o.HostConcurrency, 6) {
+			id := fmt.Sprint("s", i)
+			if l.round(now); l.free(id, now.Add(-1)) != 1 {
+				t.Errorf("%+v: no room for number %d", o, i)
+			}
+			if ok, _ := l.at(l.begin(id, now), "h", now.Add(-1)); !ok {
+				t.Errorf("%+v: no place for number %d", o, i)
+			}
+			now = now.Add(time.Second)
+		}
 	}
 }

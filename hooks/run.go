@@ -86,6 +86,7 @@ func (e *Engine) wait(ctx context.Context, next time.Time) {
 	select {
 	case <-ctx.Done():
 	case <-e.o.Queue.Ready():
+	case <-e.limits.wake:
 	case <-due:
 	}
 }

@@ -1,43 +1,42 @@
 package hooks
 
+import "container/list"
+
 // waiters are subscriptions that wait for room. The last that came and the first
 // take turns: so who comes after many that will not answer need not wait for all
 // of them, and nobody waits for ever.
 type waiters struct {
-	list  []*share // in the order in which they came
-	first bool     // it is the first one's turn
+	list  list.List // of *share, in the order in which they came
+	first bool      // it is the first one's turn
 }
 
-func (w *waiters) len() int { return len(w.list) }
+func (w *waiters) len() int { return w.list.Len() }
 
+// add has a subscription wait here, and nowhere else.
 func (w *waiters) add(s *share) {
-	if s.waiting == nil { // where it waits already, it is found, too
-		s.waiting = w
-		w.list = append(w.list, s)
+	if s.waiting == w {
+		return
 	}
+	s.stop()
+	s.waiting, s.element = w, w.list.PushBack(s)
 }
 
-// take appends the ids of the first n.
+func (w *waiters) remove(s *share) {
+	w.list.Remove(s.element)
+	s.waiting, s.element = nil, nil
+}
+
+// take appends the ids of n whose turn it is, who wait no longer.
 func (w *waiters) take(n int, ids []string) []string {
-	n = min(n, len(w.list))
-	if n <= 0 {
-		return ids
-	}
-	for range n {
-		end := len(w.list) - 1
-		s := w.list[end]
+	for ; n > 0 && w.len() > 0; n-- {
+		e := w.list.Back()
 		if w.first {
-			s = w.list[0]
-			w.list[0], w.list = nil, w.list[1:]
-		} else {
-			w.list[end], w.list = nil, w.list[:end]
+			e = w.list.Front()
 		}
 		w.first = !w.first
-		s.waiting = nil
+		s := e.Value.(*share)
+		w.remove(s)
 		ids = append(ids, s.id)
-	}
-	if len(w.list) == 0 {
-		w.list = nil
 	}
 	return ids
 }
