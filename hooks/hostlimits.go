@@ -80,7 +80,7 @@ func (l *limits) hostRoom(h *hostLoad, k kind, promised promises, now time.Time)
 
 // enter takes a place at a host.
 func (l *limits) enter(p *attemptPlace, h *hostLoad, now time.Time) {
-	p.host = h.name
+	p.host, p.share.since = h.name, 0
 	h.underWay++
 	if p.kind == fresh && h.doubtful >= l.hostFreely {
 		h.pace.begin(now)
@@ -117,7 +117,7 @@ func (l *limits) at(p *attemptPlace, host string, now time.Time) (ok bool, resum
 // waitFor has a subscription wait for room at a host.
 func (l *limits) waitFor(s *share, h *hostLoad, now time.Time) {
 	k := s.kind()
-	h.waiters[k].add(s)
+	l.wait(s, &h.waiters[k])
 	switch {
 	case l.hostRoom(h, k, promises{}, now) > 0: // what others are promised they may not take
 		l.attend(h, now)

@@ -54,6 +54,7 @@ type limits struct {
 	pace     pace // of attempts that are not quick
 	promised promises
 	rounds   uint64 // of claims
+	waited   uint64 // how many have waited
 
 	hostFreely int           // attempts to one host from which on fresh ones keep its pace
 	hostEvery  time.Duration // of that pace
@@ -87,6 +88,7 @@ type share struct {
 
 	waiting *waiters      // where it waits for room, nil when it does not
 	element *list.Element // of that list
+	since   uint64        // which of all that have waited it is, until it has found room; 0 for none
 }
 
 // stop takes a share out of the list in which it waits, if it is in one.
@@ -172,7 +174,7 @@ func (l *limits) free(id string, now time.Time) int {
 		}
 	}
 	if room <= 0 {
-		where.add(s)
+		l.wait(s, where)
 		return 0
 	}
 	s.stop()
@@ -182,6 +184,16 @@ func (l *limits) free(id string, now time.Time) int {
 	n = min(n, room)
 	l.promise(s, n)
 	return n
+}
+
+// wait puts a share where it has found no room. Who waited elsewhere before keeps
+// the turn of that time.
+func (l *limits) wait(s *share, where *waiters) {
+	if s.since == 0 {
+		l.waited++
+		s.since = l.waited
+	}
+	where.add(s)
 }
 
 func (l *limits) promise(s *share, n int) {

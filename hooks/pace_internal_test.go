@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand"
+	"slices"
 	"testing"
 	"time"
 )
@@ -185,5 +186,27 @@ func TestLimitsOfAnySize(t *testing.T) {
 			}
 			now = now.Add(time.Second)
 		}
+	}
+}
+
+// TestTurnsAreKept: who has waited for something else keeps its turn where it waits
+// next, also when others, that came later, wait there already.
+func TestTurnsAreKept(t *testing.T) {
+	o := Options{Concurrency: 100, HostConcurrency: 4, SubscriptionConcurrency: 1, AttemptTimeout: DefaultTimeout}
+	l := newLimits(&o)
+	var elsewhere, here waiters
+	shares := make([]*share, 5)
+	for i := range shares {
+		shares[i] = l.share(fmt.Sprint(i))
+		l.wait(shares[i], &elsewhere)
+	}
+	for _, i := range []int{4, 0, 2, 3, 1} {
+		l.wait(shares[i], &here)
+	}
+	if n := elsewhere.len(); n != 0 {
+		t.Errorf("%d wait in two places", n)
+	}
+	if got, want := here.take(9, nil), []string{"4", "0", "3", "1", "2"}; !slices.Equal(got, want) {
+		t.Errorf("the turns are %v, want %v", got, want)
 	}
 }

@@ -6,7 +6,7 @@ import "container/list"
 // take turns: so who comes after many that will not answer need not wait for all
 // of them, and nobody waits for ever.
 type waiters struct {
-	list  list.List // of *share, in the order in which they came
+	list  list.List // of *share, by since
 	first bool      // it is the first one's turn
 }
 
@@ -18,7 +18,14 @@ func (w *waiters) add(s *share) {
 		return
 	}
 	s.stop()
-	s.waiting, s.element = w, w.list.PushBack(s)
+	s.waiting = w
+	for e := w.list.Back(); e != nil; e = e.Prev() {
+		if e.Value.(*share).since < s.since {
+			s.element = w.list.InsertAfter(s, e)
+			return
+		}
+	}
+	s.element = w.list.PushFront(s)
 }
 
 func (w *waiters) remove(s *share) {
