@@ -42,8 +42,8 @@ type limits struct {
 	young fifo // attempts under way that are not slow yet, oldest first
 
 	// unattended are hosts for which somebody waits whom no end of an attempt may
-	// tell of room, and when to look at them again; attendAt is when at the first
-	// of them, or before.
+	// tell of room, and when to look at them again. None of these times is before
+	// attendAt.
 	unattended map[string]time.Time
 	attendAt   time.Time
 
